@@ -1,0 +1,33 @@
+using System.Text.Json;
+
+namespace Failover.ControlPlane;
+
+/// <summary>One line of the journal: what was decided or done, with the evidence from which it can be derived again.</summary>
+public sealed record JournalEntry
+{
+    public required string Service { get; init; }
+
+    public required DateTimeOffset At { get; init; }
+
+    public required string Observer { get; init; }
+
+    public required long Slot { get; init; }
+
+    public required long? Epoch { get; init; }
+
+    /// <summary>Hold, Move or MoveBack.</summary>
+    public required string Decision { get; init; }
+
+    public required string Diagnosis { get; init; }
+
+    /// <summary>Why a detected failure was not acted on, by name.</summary>
+    public required IReadOnlyList<string> Held { get; init; }
+
+    public required string Why { get; init; }
+
+    /// <summary>What the tick did about it, step by step.</summary>
+    public required IReadOnlyList<string> Steps { get; init; }
+
+    /// <summary>The inputs: register and ballots as they were read.</summary>
+    public JsonElement? Evidence { get; init; }
+}

@@ -1,0 +1,55 @@
+namespace Failover.ControlPlane.Registers;
+
+/// <summary>What an operator can ask for.</summary>
+public enum CommandKind
+{
+    /// <summary>Let another endpoint serve.</summary>
+    Move,
+
+    /// <summary>A person has seen the last move: clear the cool-down and the count of withdrawals.</summary>
+    Ack,
+
+    /// <summary>Move nothing automatically.</summary>
+    Pause,
+
+    /// <summary>End the pause.</summary>
+    Resume,
+
+    /// <summary>Take the world's DNS as it is for the truth, and pause.</summary>
+    Adopt,
+}
+
+/// <summary>
+/// An order, written to the one <c>command</c> record of a service and obeyed once, by the tick that writes its id into the register.
+/// </summary>
+public sealed record Command
+{
+    /// <summary>Unique.</summary>
+    public required string Id { get; init; }
+
+    public required CommandKind Kind { get; init; }
+
+    /// <summary>Who asks.</summary>
+    public required string By { get; init; }
+
+    /// <summary>When; older than <see cref="Lifetime"/> it is refused.</summary>
+    public required DateTimeOffset At { get; init; }
+
+    /// <summary>The epoch that the operator looked at; with another one the command is refused. Null: any.</summary>
+    public long? IfEpoch { get; init; }
+
+    /// <summary>For <see cref="CommandKind.Move"/>: the endpoint.</summary>
+    public string? To { get; init; }
+
+    /// <summary>For <see cref="CommandKind.Move"/>: also to an endpoint that no majority sees up.</summary>
+    public bool Force { get; init; }
+
+    /// <summary>For <see cref="CommandKind.Pause"/>: how long; null: until <see cref="CommandKind.Resume"/>.</summary>
+    public int? Minutes { get; init; }
+
+    /// <summary>For people.</summary>
+    public string? Reason { get; init; }
+
+    /// <summary>An order that nobody obeyed in time is not obeyed later, when the world has moved on.</summary>
+    public static readonly TimeSpan Lifetime = TimeSpan.FromMinutes(10);
+}

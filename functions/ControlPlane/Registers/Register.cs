@@ -1,0 +1,104 @@
+namespace Failover.ControlPlane.Registers;
+
+/// <summary>
+/// The one record per service that says what shall be. Every write is conditional on <see cref="Rev"/> and raises it,
+/// so that nobody erases what he has not read; every change of mind is a new epoch, and counts only once the world's DNS shows it.
+/// </summary>
+public sealed record Register
+{
+    /// <summary>The service's name.</summary>
+    public required string Service { get; init; }
+
+    /// <summary>Raised by every write.</summary>
+    public required long Rev { get; init; }
+
+    /// <summary>What the name shall have now; its epoch is the register's.</summary>
+    public required Plan Plan { get; init; }
+
+    /// <summary>The endpoint that was last verified to serve.</summary>
+    public required string Active { get; init; }
+
+    /// <summary>The move under way, or null.</summary>
+    public Move? Moving { get; init; }
+
+    /// <summary>Older plans that the world's DNS may still show, newest last, at most <see cref="KnownPlansMax"/>.</summary>
+    public IReadOnlyList<Plan> Known { get; init; } = [];
+
+    /// <summary>The id of the plan that the present one withdraws: should it land all the same, the next epoch keeps it.</summary>
+    public string? Withdraws { get; init; }
+
+    /// <summary>What <c>adopt</c> found, and the world may still show.</summary>
+    public Adoption? Adopted { get; init; }
+
+    /// <summary>The cool-down under way, or the last one.</summary>
+    public CoolDown? CoolDown { get; init; }
+
+    /// <summary>When moves were withdrawn, within the last hour.</summary>
+    public IReadOnlyList<DateTimeOffset> Withdrawals { get; init; } = [];
+
+    /// <summary>An operator's order to move nothing automatically.</summary>
+    public Pause? Paused { get; init; }
+
+    /// <summary>What became of the last command.</summary>
+    public CommandOutcome? LastCommand { get; init; }
+
+    /// <summary>The number of the current move.</summary>
+    public long Epoch => Plan.Epoch;
+
+    /// <summary>How many older plans are remembered.</summary>
+    public const int KnownPlansMax = 8;
+
+    /// <summary>The endpoint that clients reach now: a move that has landed counts, though it is not verified yet.</summary>
+    public string Serving => Moving is { LandedAt: not null } move ? move.To : Active;
+
+    /// <summary>The register with a new plan in force and the present one remembered.</summary>
+    public Register WithPlan(Plan plan) => this with
+    {
+        Plan = plan,
+        Known = [.. Known.Append(Plan).TakeLast(KnownPlansMax)],
+        Withdraws = null,
+        Moving = null,
+    };
+
+    /// <summary>The plan, present or older, of that id and epoch, or null.</summary>
+    public Plan? Find(StateTxt txt) => Known.Append(Plan).LastOrDefault(plan => plan.Id == txt.Plan && plan.Epoch == txt.Epoch);
+}
+
+/// <summary>Why a move is made.</summary>
+public enum MoveKind
+{
+    /// <summary>By decision; it must stay justified until it lands.</summary>
+    Automatic,
+
+    /// <summary>By an operator's command.</summary>
+    Command,
+
+    /// <summary>A withdrawn move that landed all the same.</summary>
+    Kept,
+}
+
+/// <summary>A move under way.</summary>
+/// <param name="From">The endpoint that is left.</param>
+/// <param name="To">The endpoint that shall serve.</param>
+/// <param name="LandedAt">When the world's DNS was first seen to show the plan.</param>
+public sealed record Move(string From, string To, MoveKind Kind, DateTimeOffset Since, DateTimeOffset? LandedAt = null);
+
+/// <summary>What an operator adopted: a state of the world that the register did not know.</summary>
+/// <param name="Txt">The TXT value then, or null where there was none.</param>
+/// <param name="Sets">The address sets then.</param>
+public sealed record Adoption(string? Txt, IReadOnlyList<RecordSet> Sets);
+
+/// <summary>Begins when a plan lands.</summary>
+/// <param name="AutomaticMoves">Automatic moves that landed since it began.</param>
+public sealed record CoolDown(DateTimeOffset Since, DateTimeOffset Until, int AutomaticMoves);
+
+/// <summary>An operator's order to move nothing automatically.</summary>
+/// <param name="Until">When it ends by itself, or null.</param>
+public sealed record Pause(string By, DateTimeOffset Since, DateTimeOffset? Until, string? Reason)
+{
+    /// <summary>Whether it is in force.</summary>
+    public bool IsInForce(DateTimeOffset now) => Until is null || Until > now;
+}
+
+/// <summary>What became of a command.</summary>
+public sealed record CommandOutcome(string Id, bool Obeyed, string Says, DateTimeOffset At);

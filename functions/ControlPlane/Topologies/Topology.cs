@@ -1,0 +1,140 @@
+namespace Failover.ControlPlane.Topologies;
+
+/// <summary>What is guarded, from where, and how patiently. Read from a file that <see cref="TopologyFile"/> validates whole.</summary>
+public sealed record Topology
+{
+    /// <summary>The control regions, each with an observer; an odd number, three in production.</summary>
+    public required IReadOnlyList<string> Observers { get; init; }
+
+    /// <summary>The regions that hold a replica of the items table.</summary>
+    public required IReadOnlyList<string> Replicas { get; init; }
+
+    /// <summary>Addresses outside the system that tell an observer whether it is cut off itself.</summary>
+    public required IReadOnlyList<Anchor> Anchors { get; init; }
+
+    /// <summary>The names that are guarded.</summary>
+    public required IReadOnlyList<Service> Services { get; init; }
+
+    /// <summary>How often and how patiently.</summary>
+    public Timing Timing { get; init; } = new();
+
+    /// <summary>How many observers are a majority of all configured ones.</summary>
+    public int Majority => (Observers.Count / 2) + 1;
+}
+
+/// <summary>An address outside the system. Two anchors must share neither operator nor region, or they fail together.</summary>
+public sealed record Anchor
+{
+    public required string Name { get; init; }
+
+    public required Uri Url { get; init; }
+
+    public required string Operator { get; init; }
+
+    public required string Region { get; init; }
+}
+
+/// <summary>One DNS name and the endpoints that can serve it.</summary>
+public sealed record Service
+{
+    /// <summary>The name, without a trailing dot, in lower case.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>The Route 53 hosted zone that holds the name.</summary>
+    public required string HostedZoneId { get; init; }
+
+    /// <summary>The zone's authoritative servers, <c>host</c> or <c>host:port</c>; all of them must show a plan before it counts.</summary>
+    public required IReadOnlyList<string> AuthoritativeServers { get; init; }
+
+    /// <summary>What is fetched through the name to verify a move; its host is the service's name.</summary>
+    public required Uri LookUrl { get; init; }
+
+    /// <summary>The time to live of the records, in seconds.</summary>
+    public int TtlSeconds { get; init; } = 60;
+
+    /// <summary>The places that can serve the name.</summary>
+    public required IReadOnlyList<ServiceEndpoint> Endpoints { get; init; }
+
+    /// <summary>The name of the TXT record that shows the state.</summary>
+    public string StateName => "_failover." + Name;
+
+    /// <summary>The endpoint of that name, or null.</summary>
+    public ServiceEndpoint? Endpoint(string? name) => Endpoints.FirstOrDefault(endpoint => endpoint.Name == name);
+}
+
+/// <summary>One place that can serve.</summary>
+public sealed record ServiceEndpoint
+{
+    /// <summary>Short: it stands in the state TXT.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>The region of the replica that it uses.</summary>
+    public required string Replica { get; init; }
+
+    /// <summary>What a probe fetches; 200 is success.</summary>
+    public required Uri ProbeUrl { get; init; }
+
+    /// <summary>The lower, the sooner it is chosen.</summary>
+    public int Priority { get; init; } = 100;
+
+    /// <summary>The address records that the name has while this endpoint serves it.</summary>
+    public required IReadOnlyList<DnsTarget> Records { get; init; }
+}
+
+/// <summary>One address record set of an endpoint.</summary>
+public sealed record DnsTarget
+{
+    /// <summary>A, AAAA or CNAME.</summary>
+    public required string Type { get; init; }
+
+    public required IReadOnlyList<string> Values { get; init; }
+}
+
+/// <summary>The arithmetic of detection. Defaults are DESIGN's: a failed endpoint is left after 30 s, a lost region after 60 s.</summary>
+public sealed record Timing
+{
+    /// <summary>The length of a tick's slot.</summary>
+    public int IntervalSeconds { get; init; } = 10;
+
+    /// <summary>The deadline of one probe, heartbeat or look.</summary>
+    public int ProbeTimeoutMilliseconds { get; init; } = 3000;
+
+    /// <summary>The deadline of one call to a control plane.</summary>
+    public int CallTimeoutMilliseconds { get; init; } = 2000;
+
+    /// <summary>Failed ticks since the last clean run that make an endpoint <c>Down</c>.</summary>
+    public int DownAfterTicks { get; init; } = 3;
+
+    /// <summary>Successful ticks in a row that make it <c>Up</c>, and forgive its failures.</summary>
+    public int UpAfterTicks { get; init; } = 6;
+
+    /// <summary>Failed ticks after which it is left although its region's data path is dead too: a move then can cost data.</summary>
+    public int LostAfterTicks { get; init; } = 6;
+
+    /// <summary>How long an automatic move holds off the next. The hour is orchestrator's.</summary>
+    public int CoolDownMinutes { get; init; } = 60;
+
+    /// <summary>The length of a tick's slot.</summary>
+    public TimeSpan Interval => TimeSpan.FromSeconds(IntervalSeconds);
+
+    /// <summary>How long an automatic move holds off the next.</summary>
+    public TimeSpan CoolDown => TimeSpan.FromMinutes(CoolDownMinutes);
+
+    /// <summary>The deadline of one probe, heartbeat or look.</summary>
+    public TimeSpan ProbeTimeout => TimeSpan.FromMilliseconds(ProbeTimeoutMilliseconds);
+
+    /// <summary>The deadline of one call to a control plane.</summary>
+    public TimeSpan CallTimeout => TimeSpan.FromMilliseconds(CallTimeoutMilliseconds);
+
+    /// <summary>The age past which a ballot no longer counts: three intervals, at least 30 s.</summary>
+    public TimeSpan BallotLifetime => TimeSpan.FromSeconds(Math.Max(30, 3 * IntervalSeconds));
+
+    /// <summary>How old evidence may be when a write starts.</summary>
+    public TimeSpan EvidenceLifetime => Interval;
+
+    /// <summary>The slot that <paramref name="now"/> lies in.</summary>
+    public long SlotAt(DateTimeOffset now) => now.ToUnixTimeSeconds() / IntervalSeconds;
+
+    /// <summary>When a slot begins.</summary>
+    public DateTimeOffset StartOf(long slot) => DateTimeOffset.FromUnixTimeSeconds(slot * IntervalSeconds);
+}

@@ -1,0 +1,252 @@
+using System.Net;
+using System.Text.Json;
+
+namespace Failover.ControlPlane.Topologies;
+
+/// <summary>Reads a topology and validates it whole: every mistake is told at once, with its place in the file.</summary>
+public static class TopologyFile
+{
+    private static readonly string[] AddressTypes = ["A", "AAAA", "CNAME"];
+
+    /// <summary>Reads the file at <paramref name="path"/>.</summary>
+    /// <exception cref="TopologyException">The file is missing, is not JSON, or has mistakes.</exception>
+    public static Topology Load(string path)
+    {
+        try
+        {
+            return Parse(File.ReadAllText(path));
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            throw new TopologyException([$"{path}: cannot be read: {error.Message}"]);
+        }
+    }
+
+    /// <summary>Reads a topology from JSON.</summary>
+    /// <exception cref="TopologyException">The text is not JSON, or has mistakes.</exception>
+    public static Topology Parse(string json)
+    {
+        Topology topology;
+        try
+        {
+            topology = JsonSerializer.Deserialize(json, TopologyJson.Default.Topology) ?? throw new TopologyException(["$: is null; an object is expected"]);
+        }
+        catch (JsonException error)
+        {
+            throw new TopologyException([$"{error.Path ?? "$"}: {error.Message}"]);
+        }
+
+        var mistakes = Mistakes(topology).ToList();
+        return mistakes.Count == 0 ? topology : throw new TopologyException(mistakes);
+    }
+
+    private static IEnumerable<string> Mistakes(Topology topology)
+    {
+        if (topology.Observers.Count < 3 || topology.Observers.Count % 2 == 0)
+        {
+            yield return $"$.observers: {topology.Observers.Count} given; a majority needs an odd number, at least 3";
+        }
+
+        if (topology.Replicas.Count < 2)
+        {
+            yield return $"$.replicas: {topology.Replicas.Count} given; recovery from the loss of one needs at least 2";
+        }
+
+        if (topology.Services.Count == 0)
+        {
+            yield return "$.services: empty; name at least one service";
+        }
+
+        foreach (var mistake in Doubles("$.observers", topology.Observers)
+            .Concat(Doubles("$.replicas", topology.Replicas))
+            .Concat(Doubles("$.anchors[].name", topology.Anchors.Select(anchor => anchor.Name)))
+            .Concat(Doubles("$.services[].name", topology.Services.Select(service => service.Name)))
+            .Concat(AnchorMistakes(topology.Anchors))
+            .Concat(TimingMistakes(topology.Timing))
+            .Concat(topology.Services.SelectMany((service, index) => ServiceMistakes(topology, service, $"$.services[{index}]"))))
+        {
+            yield return mistake;
+        }
+    }
+
+    private static IEnumerable<string> AnchorMistakes(IReadOnlyList<Anchor> anchors)
+    {
+        if (anchors.Count < 2)
+        {
+            yield return $"$.anchors: {anchors.Count} given; one alone cannot tell its own failure from ours, so at least 2";
+        }
+
+        foreach (var mistake in anchors.SelectMany((anchor, index) => UrlMistakes($"$.anchors[{index}].url", anchor.Url)))
+        {
+            yield return mistake;
+        }
+
+        for (var i = 0; i < anchors.Count; i++)
+        {
+            for (var j = 0; j < i; j++)
+            {
+                if (anchors[i].Operator == anchors[j].Operator || anchors[i].Region == anchors[j].Region)
+                {
+                    yield return $"$.anchors[{i}]: shares its operator or region with $.anchors[{j}]: they would fail together";
+                }
+            }
+        }
+    }
+
+    private static IEnumerable<string> TimingMistakes(Timing timing)
+    {
+        (string Name, int Value, int Min, int Max)[] ranges =
+        [
+            ("intervalSeconds", timing.IntervalSeconds, 1, 60),
+            ("probeTimeoutMilliseconds", timing.ProbeTimeoutMilliseconds, 50, 10_000),
+            ("callTimeoutMilliseconds", timing.CallTimeoutMilliseconds, 50, 10_000),
+            ("downAfterTicks", timing.DownAfterTicks, 2, 10),
+            ("upAfterTicks", timing.UpAfterTicks, 2, 60),
+            ("lostAfterTicks", timing.LostAfterTicks, 2, 16),
+            ("coolDownMinutes", timing.CoolDownMinutes, 1, 1440),
+        ];
+        foreach (var (name, value, min, max) in ranges)
+        {
+            if (value < min || value > max)
+            {
+                yield return $"$.timing.{name}: {value}; must be {min} to {max}";
+            }
+        }
+
+        // A tick probes, then makes up to four control-plane calls one after another in the common case; all of it must fit the two
+        // intervals after which the function is ended, and a probe alone must leave the slot to which it belongs room for the vote.
+        if (timing.ProbeTimeoutMilliseconds + timing.CallTimeoutMilliseconds > timing.IntervalSeconds * 1000)
+        {
+            yield return $"$.timing: probeTimeoutMilliseconds + callTimeoutMilliseconds is {timing.ProbeTimeoutMilliseconds + timing.CallTimeoutMilliseconds}; it must not exceed the interval of {timing.IntervalSeconds * 1000}";
+        }
+
+        if (timing.LostAfterTicks < timing.DownAfterTicks)
+        {
+            yield return $"$.timing.lostAfterTicks: {timing.LostAfterTicks} is less than downAfterTicks, {timing.DownAfterTicks}: a lost region must stay lost longer";
+        }
+
+        if (timing.UpAfterTicks < timing.DownAfterTicks)
+        {
+            yield return $"$.timing.upAfterTicks: {timing.UpAfterTicks} is less than downAfterTicks, {timing.DownAfterTicks}: coming back must be slower than leaving";
+        }
+    }
+
+    private static IEnumerable<string> ServiceMistakes(Topology topology, Service service, string at)
+    {
+        if (service.Name != service.Name.ToLowerInvariant() || service.Name.EndsWith('.') || Uri.CheckHostName(service.Name) != UriHostNameType.Dns
+            || !service.Name.Contains('.', StringComparison.Ordinal))
+        {
+            yield return $"{at}.name: '{service.Name}' is not a DNS name in lower case without a trailing dot";
+        }
+
+        if (service.AuthoritativeServers.Count == 0)
+        {
+            yield return $"{at}.authoritativeServers: empty; a move is verified at the zone's own servers";
+        }
+
+        if (service.LookUrl.Host != service.Name)
+        {
+            yield return $"{at}.lookUrl: its host is '{service.LookUrl.Host}'; it must be '{service.Name}', since it is fetched through the name";
+        }
+
+        if (service.TtlSeconds is < 1 or > 3600)
+        {
+            yield return $"{at}.ttlSeconds: {service.TtlSeconds}; must be 1 to 3600";
+        }
+
+        if (service.Endpoints.Count < 2)
+        {
+            yield return $"{at}.endpoints: {service.Endpoints.Count} given; recovery needs at least 2";
+        }
+
+        foreach (var mistake in Doubles($"{at}.endpoints[].name", service.Endpoints.Select(endpoint => endpoint.Name)).Concat(UrlMistakes($"{at}.lookUrl", service.LookUrl)))
+        {
+            yield return mistake;
+        }
+
+        for (var i = 0; i < service.Endpoints.Count; i++)
+        {
+            foreach (var mistake in EndpointMistakes(topology, service, i, $"{at}.endpoints[{i}]"))
+            {
+                yield return mistake;
+            }
+        }
+    }
+
+    private static IEnumerable<string> EndpointMistakes(Topology topology, Service service, int index, string at)
+    {
+        var endpoint = service.Endpoints[index];
+        if (endpoint.Name.Length is 0 or > 40 || endpoint.Name.AsSpan().ContainsAnyExcept("abcdefghijklmnopqrstuvwxyz0123456789-"))
+        {
+            yield return $"{at}.name: '{endpoint.Name}' must be 1 to 40 of a-z, 0-9 and '-': it stands in a TXT record";
+        }
+
+        if (!topology.Replicas.Contains(endpoint.Replica))
+        {
+            yield return $"{at}.replica: '{endpoint.Replica}' is none of $.replicas";
+        }
+
+        if (endpoint.Records.Count == 0)
+        {
+            yield return $"{at}.records: empty; the name would have no answer";
+        }
+
+        foreach (var mistake in UrlMistakes($"{at}.probeUrl", endpoint.ProbeUrl).Concat(Doubles($"{at}.records[].type", endpoint.Records.Select(record => record.Type))))
+        {
+            yield return mistake;
+        }
+
+        if (endpoint.Records.Count > 1 && endpoint.Records.Any(record => record.Type == "CNAME"))
+        {
+            yield return $"{at}.records: a CNAME stands alone";
+        }
+
+        foreach (var record in endpoint.Records)
+        {
+            if (!AddressTypes.Contains(record.Type))
+            {
+                yield return $"{at}.records: type '{record.Type}' is none of {string.Join(", ", AddressTypes)}";
+            }
+
+            if (record.Values.Count == 0 || record.Values.Any(value => !IsValue(record.Type, value)))
+            {
+                yield return $"{at}.records: '{string.Join(", ", record.Values)}' is no value of type {record.Type}";
+            }
+        }
+
+        for (var other = 0; other < index; other++)
+        {
+            var targets = endpoint.Records.SelectMany(record => record.Values.Select(value => (record.Type, value)));
+            if (targets.Intersect(service.Endpoints[other].Records.SelectMany(record => record.Values.Select(value => (record.Type, value)))).Any())
+            {
+                yield return $"{at}.records: shares a target with endpoint '{service.Endpoints[other].Name}': DNS could not tell which of them serves";
+            }
+        }
+    }
+
+    private static bool IsValue(string type, string value) => type switch
+    {
+        "A" => IPAddress.TryParse(value, out var four) && four.AddressFamily == System.Net.Sockets.AddressFamily.InterNetwork && four.ToString() == value,
+        "AAAA" => IPAddress.TryParse(value, out var six) && six.AddressFamily == System.Net.Sockets.AddressFamily.InterNetworkV6,
+        _ => Uri.CheckHostName(value) == UriHostNameType.Dns && value.EndsWith('.'),
+    };
+
+    private static IEnumerable<string> UrlMistakes(string at, Uri url)
+    {
+        if (!url.IsAbsoluteUri || url.Scheme is not ("http" or "https") || url.UserInfo.Length > 0)
+        {
+            yield return $"{at}: '{url.OriginalString}' is not an http or https address without user information";
+        }
+    }
+
+    private static IEnumerable<string> Doubles(string at, IEnumerable<string> names) =>
+        names.GroupBy(name => name).Where(group => group.Count() > 1).Select(group => $"{at}: '{group.Key}' stands there {group.Count()} times");
+}
+
+/// <summary>A topology has mistakes; the message lists all of them.</summary>
+public sealed class TopologyException(IReadOnlyList<string> mistakes)
+    : Exception("The topology is not valid:\n" + string.Join('\n', mistakes.Select(mistake => "  " + mistake)))
+{
+    /// <summary>Each with its place in the file.</summary>
+    public IReadOnlyList<string> Mistakes { get; } = mistakes;
+}

@@ -1,0 +1,125 @@
+using Failover.ControlPlane;
+using Failover.ControlPlane.Registers;
+using Failover.ControlPlane.Topologies;
+
+namespace Failover.HealthCheck.Decision;
+
+/// <summary>
+/// Obeys an operator's command, or refuses it. Either way the register then carries the command's id, in the same write as its effect,
+/// so that it is obeyed once.
+/// </summary>
+public static class Commands
+{
+    /// <summary>Whether the view holds a command that no tick has answered yet.</summary>
+    public static bool IsPending(ControlView view) => view.Command is { } command && command.Id != view.Register?.LastCommand?.Id;
+
+    /// <summary>Whether obeying it takes a listing of the name.</summary>
+    public static bool NeedsListing(Command command) => command.Kind is CommandKind.Adopt or CommandKind.Move or CommandKind.Pause;
+
+    /// <summary>The register after the command; null if there is none and the command does not make one.</summary>
+    public static Register? Obey(Topology topology, Service service, ControlView view, Listing? listing, string self, DateTimeOffset now)
+    {
+        var command = view.Command!;
+        if (view.Register is not { } register)
+        {
+            return command.Kind == CommandKind.Adopt && Stale(command, null, now) is null
+                ? Adopt(service, null, command, listing!, self, now).Next
+                : null;
+        }
+
+        var (next, says) = Stale(command, register, now) is { } stale
+            ? (null, stale)
+            : command.Kind switch
+            {
+                CommandKind.Move => Move(topology, service, register, view, command, listing!, self, now),
+                CommandKind.Pause => Pause(service, register, command, listing!, topology.Timing.CoolDown, self, now),
+                CommandKind.Resume => (register with { Paused = null }, "resumed"),
+                CommandKind.Ack => (register with { CoolDown = null, Withdrawals = [] }, "acknowledged"),
+                _ => Adopt(service, register, command, listing!, self, now),
+            };
+        return (next ?? register) with
+        {
+            Rev = register.Rev + 1,
+            LastCommand = new CommandOutcome(command.Id, next is not null, says, now),
+        };
+    }
+
+    private static string? Stale(Command command, Register? register, DateTimeOffset now) =>
+        (now - command.At).Duration() > Command.Lifetime ? $"refused: it is of {command.At:O}, more than {Command.Lifetime.TotalMinutes:0} minutes away"
+        : command.IfEpoch is { } epoch && register is not null && epoch != register.Epoch ? $"refused: it was meant for epoch {epoch}, this is {register.Epoch}"
+        : null;
+
+    private static (Register? Next, string Says) Move(
+        Topology topology, Service service, Register register, ControlView view, Command command, Listing listing, string self, DateTimeOffset now)
+    {
+        if (service.Endpoint(command.To) is not { } target)
+        {
+            return (null, $"refused: '{command.To}' is no endpoint; there are {string.Join(", ", service.Endpoints.Select(endpoint => endpoint.Name))}");
+        }
+
+        if (target.Name == (register.Moving?.To ?? register.Active))
+        {
+            return (null, $"refused: {target.Name} serves already, or is being moved to");
+        }
+
+        if (DnsGate.Judge(register, listing) is GateVerdict.Freeze freeze)
+        {
+            return (null, $"refused: the name is frozen: {freeze.Reason}");
+        }
+
+        var up = Decider.CountUp(Decider.Fresh(topology, view.Ballots, now), service, target.Name, 0);
+        if (up < topology.Majority && !command.Force)
+        {
+            return (null, $"refused: {up} of {topology.Observers.Count} observers see {target.Name} up; force it if you must");
+        }
+
+        var plan = Plan.For(service, target, register.Epoch + 1, now, self, "Command");
+        return (register.WithPlan(plan) with { Moving = new Move(register.Serving, target.Name, MoveKind.Command, now) }, $"moving to {target.Name}");
+    }
+
+    private static (Register? Next, string Says) Pause(
+        Service service, Register register, Command command, Listing listing, TimeSpan coolDown, string self, DateTimeOffset now)
+    {
+        var pause = new Pause(command.By, now, command.Minutes is { } minutes ? now.AddMinutes(minutes) : null, command.Reason);
+        if (register.Moving is not { LandedAt: null })
+        {
+            return (register with { Paused = pause }, "paused");
+        }
+
+        // A pause during a move is a change of mind like any other: a new epoch that keeps what is there.
+        return Moves.Unwind(service, register, listing, coolDown, self, "Paused", now) is { } unwound
+            ? (unwound with { Paused = pause }, "paused, and the move under way stopped")
+            : (register with { Paused = pause }, "paused; the move under way could not be stopped, for the name is frozen");
+    }
+
+    private static (Register? Next, string Says) Adopt(Service service, Register? register, Command command, Listing listing, string self, DateTimeOffset now)
+    {
+        if (register is not null && DnsGate.Judge(register, listing) is not GateVerdict.Freeze)
+        {
+            return (null, "refused: the name is as the register says; there is nothing to adopt");
+        }
+
+        if (service.Endpoints.FirstOrDefault(endpoint => RecordSet.AreSame(Plan.SetsOf(service, endpoint), listing.Sets)) is not { } active)
+        {
+            return (null, "refused: the name's records are those of no configured endpoint; mend them or the topology first");
+        }
+
+        if (listing.Txt is { Values.Count: not 1 })
+        {
+            return (null, $"refused: {service.StateName} has several values; leave one or none");
+        }
+
+        var text = listing.Txt?.Values[0];
+        var epoch = Math.Max(text is null ? 0 : StateTxt.TryParse(text)?.Epoch ?? 0, register?.Epoch ?? 0) + 1;
+        var plan = Plan.Of(service, active.Name, listing.Sets, epoch, now, self, "Adopted");
+        var next = register?.WithPlan(plan) ?? new Register { Service = service.Name, Rev = 1, Plan = plan, Active = active.Name };
+        var says = $"adopted {active.Name} at epoch {epoch}, paused";
+        return (next with
+        {
+            Active = active.Name,
+            Adopted = new Adoption(text, listing.Sets),
+            Paused = new Pause(command.By, now, null, "adopted"),
+            LastCommand = new CommandOutcome(command.Id, true, says, now),
+        }, says);
+    }
+}

@@ -1,0 +1,87 @@
+using Failover.ControlPlane.Registers;
+
+namespace Failover.HealthCheck.Decision;
+
+/// <summary>What the provider's API lists: the name's address sets and its state TXT sets, exactly.</summary>
+public sealed record Listing(IReadOnlyList<RecordSet> Sets, RecordSet? Txt);
+
+/// <summary>What may be done to the name.</summary>
+public abstract record GateVerdict
+{
+    private GateVerdict()
+    {
+    }
+
+    /// <summary>The name is as the plan says.</summary>
+    public sealed record Nothing : GateVerdict;
+
+    /// <summary>Replace exactly what was listed by the plan.</summary>
+    public sealed record Apply : GateVerdict;
+
+    /// <summary>Touch nothing, and alarm: what is there was written by nobody we know.</summary>
+    public sealed record Freeze(string Reason) : GateVerdict;
+
+    /// <summary>The withdrawn move landed all the same: the next epoch keeps it.</summary>
+    public sealed record Keep(Plan Landed) : GateVerdict;
+}
+
+/// <summary>
+/// The gate before every write to the name. It decides what a listing allows; the write itself then replaces exactly that listing,
+/// so that whoever changed the name in between, a human too, makes the whole batch fail.
+/// </summary>
+/// <remarks>
+/// <code>
+/// TXT epoch against register      | sets                         | do
+/// equal, same plan                | as the plan / differ         | nothing / freeze (a human's edit)
+/// equal, another plan             | any                          | freeze
+/// lower, a plan we know           | as that plan / otherwise     | apply / freeze
+///   ... and that plan was withdrawn: it landed, so the next epoch keeps it
+/// higher                          | any                          | freeze until adopt
+/// missing                         | register at epoch 0 and sets its plan's / otherwise | create / freeze
+/// as adopted (TXT and sets)       | exactly as then              | apply
+/// </code>
+/// </remarks>
+public static class DnsGate
+{
+    /// <summary>What may be done, with that register and that listing.</summary>
+    public static GateVerdict Judge(Register register, Listing listing)
+    {
+        if (register.Adopted is { } adopted && adopted.Txt == TextOf(listing) && RecordSet.AreSame(adopted.Sets, listing.Sets))
+        {
+            return new GateVerdict.Apply();
+        }
+
+        if (listing.Txt is not { } set)
+        {
+            return register.Epoch == 0 && RecordSet.AreSame(listing.Sets, register.Plan.Sets)
+                ? new GateVerdict.Apply()
+                : new GateVerdict.Freeze("the state TXT is missing");
+        }
+
+        if (set.Values.Count != 1 || StateTxt.TryParse(set.Values[0]) is not { } txt)
+        {
+            return new GateVerdict.Freeze("the state TXT is not ours");
+        }
+
+        if (txt.Epoch > register.Epoch)
+        {
+            return new GateVerdict.Freeze($"the state TXT is of epoch {txt.Epoch}, the register of {register.Epoch}: it was lost or restored");
+        }
+
+        if (register.Find(txt) is not { } plan || !set.IsSameAs(plan.Txt))
+        {
+            return new GateVerdict.Freeze($"the state TXT names plan {txt.Plan} of epoch {txt.Epoch}, which the register does not know");
+        }
+
+        if (!RecordSet.AreSame(plan.Sets, listing.Sets))
+        {
+            return new GateVerdict.Freeze($"the sets are not those of plan {txt.Plan}: somebody edited them");
+        }
+
+        return plan.Id == register.Plan.Id ? new GateVerdict.Nothing()
+            : plan.Id == register.Withdraws ? new GateVerdict.Keep(plan)
+            : new GateVerdict.Apply();
+    }
+
+    private static string? TextOf(Listing listing) => listing.Txt is { Values: [var text] } ? text : null;
+}

@@ -1,0 +1,228 @@
+using System.Collections.Immutable;
+using Failover.ControlPlane;
+using Failover.ControlPlane.Registers;
+using Failover.ControlPlane.Topologies;
+
+namespace Failover.HealthCheck.Decision;
+
+/// <summary>
+/// The protocol by which one service's name follows its register, as a state machine without I/O: it says which step to take,
+/// and is told what came of it. The tick carries the steps out; the simulator carries them out in every order, with every fault.
+/// </summary>
+/// <remarks>
+/// <code>
+/// every listing          -> read register, command and ballots again, and judge from the top
+/// no register            -> list -> the first register (epoch 0) if the records are an endpoint's and no TXT is there, else frozen
+/// a command is pending   -> [list] -> write the register that obeys or refuses it -> read again
+/// a move is under way    -> still justified: converge; contradicted by a quorum: list -> withdraw by a new epoch; no quorum: wait
+/// a move is decided      -> [list, unless the world shows the plan] -> take the epoch -> read again, decide again, converge
+/// converge               -> the world shows the plan: mark it landed, or done
+///                        -> list -> read again, decide again -> the gate: nothing / frozen / keep / apply
+///                        -> apply: the batch that replaces exactly what was listed
+///                        -> refused or unanswered: list, read and decide again; our plan there is success
+/// </code>
+/// A crash after any step leaves a state from which any observer goes on. All that is kept between ticks is the register.
+/// </remarks>
+public sealed record Mover
+{
+    private const int StepsMax = 16;
+    private const int BusyMax = 2;
+
+    private Mover(Topology topology, Service service, string self, Look look, ControlView view)
+    {
+        (Topology, Service, Self, Look, View) = (topology, service, self, look, view);
+    }
+
+    private Topology Topology { get; init; }
+
+    private Service Service { get; init; }
+
+    private string Self { get; init; }
+
+    private Look Look { get; init; }
+
+    private ControlView View { get; init; }
+
+    private Listing? Listing { get; init; }
+
+    private int Steps { get; init; }
+
+    private int Busy { get; init; }
+
+    /// <summary>What the last reading of the ballots says; null while there is no register.</summary>
+    public Decision? Decision { get; private init; }
+
+    /// <summary>The register as last read.</summary>
+    public Register? Register => View.Register;
+
+    /// <summary>What was done, step by step, for the journal.</summary>
+    public ImmutableList<string> Log { get; private init; } = [];
+
+    /// <summary>Begins a tick's work on one service.</summary>
+    /// <param name="view">Read after this tick's ballot was written.</param>
+    public static (Mover State, Step Step) Start(Topology topology, Service service, string self, Look look, ControlView view, DateTimeOffset now) =>
+        new Mover(topology, service, self, look, view).Judge(now);
+
+    /// <summary>Goes on after a step.</summary>
+    public (Mover State, Step Step) Next(StepResult result, DateTimeOffset now)
+    {
+        if (Steps >= StepsMax)
+        {
+            return End(Ending.Waiting, "too many steps in one tick");
+        }
+
+        var next = this with { Steps = Steps + 1 };
+        switch (result)
+        {
+            case StepResult.Control(var view):
+                return (next with { View = view }).Judge(now);
+
+            case StepResult.Listed(var listing):
+                // A register older than the listing could take another's honest work for a foreign hand; so it is always read after it.
+                return (next with { Listing = listing }, new Step.ReadControl());
+
+            // Whether it was written, refused or not answered: what the register says now is what counts.
+            case StepResult.Register(var write):
+                return (next.Note($"register: {write}"), new Step.ReadControl());
+
+            case StepResult.Applied(ApplyOutcome.Applied):
+                return next.Note("batch: applied").End(Ending.Applied, $"plan {Register!.Plan.Id} of epoch {Register.Epoch} applied");
+
+            case StepResult.Applied(ApplyOutcome.Busy) when Busy >= BusyMax:
+                return next.End(Ending.Waiting, "the DNS provider is busy");
+
+            // The name is read again in every case. Our plan there is success, whatever the answer was.
+            case StepResult.Applied(var outcome):
+                return (next.Note($"batch: {outcome}") with { Listing = null, Busy = Busy + (outcome == ApplyOutcome.Busy ? 1 : 0) }, new Step.ListRecords());
+
+            case StepResult.NotDone(var why):
+                return next.Note(why).End(Ending.Waiting, why);
+
+            default:
+                throw new InvalidOperationException($"No such result: {result}.");
+        }
+    }
+
+    private (Mover State, Step Step) Judge(DateTimeOffset now)
+    {
+        if (Commands.IsPending(View))
+        {
+            return Obey(now);
+        }
+
+        if (Register is not { } register)
+        {
+            return Listing is null ? (this, new Step.ListRecords())
+                : Moves.Begin(Service, Listing, Self, now) is { } first ? Write(first, null, $"first register: {first.Active} serves")
+                : End(Ending.Frozen, "there is no register, and the name is not one configured endpoint's without a state TXT: adopt it");
+        }
+
+        var decided = this with { Decision = Decider.Decide(Topology, Service, register, View.Ballots, now) };
+        return register.Moving is { LandedAt: null, Kind: MoveKind.Automatic } move ? decided.Justify(register, move, now)
+            : decided.Decision!.Verdict != Verdict.Hold && register.Moving is not { LandedAt: null } ? decided.Take(register, now)
+            : decided.Converge(register, now);
+    }
+
+    private (Mover State, Step Step) Obey(DateTimeOffset now)
+    {
+        if (Listing is null && (Register is null || Commands.NeedsListing(View.Command!)))
+        {
+            return (this, new Step.ListRecords());
+        }
+
+        var command = View.Command!;
+        if (Commands.Obey(Topology, Service, View, Listing, Self, now) is { } next)
+        {
+            return Write(next, Register?.Rev, $"command {command.Kind} of {command.By}: {next.LastCommand!.Says}");
+        }
+
+        // Without a register there is nowhere to refuse it; the first register comes before everything.
+        return Moves.Begin(Service, Listing!, Self, now) is { } first
+            ? Write(first, null, $"first register: {first.Active} serves")
+            : End(Ending.Frozen, "there is no register, and the name is not one configured endpoint's without a state TXT: adopt it");
+    }
+
+    /// <summary>A move under way that has not landed: does it still stand?</summary>
+    private (Mover State, Step Step) Justify(Register register, Move move, DateTimeOffset now)
+    {
+        if (Decision!.MovesTo(move.To))
+        {
+            return Converge(register, now);
+        }
+
+        // It may have landed already; then it is not ours to withdraw.
+        if (Look.Shows(register.Plan))
+        {
+            return Converge(register, now);
+        }
+
+        if (Decision.Held.Contains(HoldReason.NoQuorum) || Decision.Held.Contains(HoldReason.MixedVersions))
+        {
+            return End(Ending.Waiting, $"the move to {move.To} waits: {Decision.Why}");
+        }
+
+        if (Listing is null)
+        {
+            return (this, new Step.ListRecords());
+        }
+
+        return Moves.Withdraw(Service, register, Listing, Topology.Timing.CoolDown, Self, now) is { } next
+            ? Write(next, register.Rev, next.Epoch == register.Epoch ? $"the move to {move.To} had landed" : $"the move to {move.To} is withdrawn: {Decision.Why}")
+            : End(Ending.Frozen, "the move is no longer justified, but the name is not as any plan says");
+    }
+
+    private (Mover State, Step Step) Take(Register register, DateTimeOffset now)
+    {
+        if (!Look.Shows(register.Plan))
+        {
+            if (Listing is null)
+            {
+                return (this, new Step.ListRecords());
+            }
+
+            if (DnsGate.Judge(register, Listing) is GateVerdict.Freeze freeze)
+            {
+                return (this with { Decision = Decision! with { Verdict = Verdict.Hold, Held = [.. Decision.Held, HoldReason.NameFrozen] } })
+                    .End(Ending.Frozen, freeze.Reason);
+            }
+        }
+
+        return Write(Moves.Take(Service, register, Decision!, Self, now), register.Rev, $"epoch {register.Epoch + 1} taken: to {Decision!.To}, {Decision.Why}");
+    }
+
+    private (Mover State, Step Step) Converge(Register register, DateTimeOffset now)
+    {
+        if (Look.Shows(register.Plan))
+        {
+            return register.Moving is not { } move
+                ? register.Adopted is null ? End(Ending.Settled, "the world shows the plan")
+                    : Write(register with { Rev = register.Rev + 1, Adopted = null }, register.Rev, "what was adopted is replaced by our own plan")
+                : move.LandedAt is null || Look.HttpOk
+                    ? Write(
+                        Moves.Landed(register, Look.HttpOk, Topology.Timing.CoolDown, now),
+                        register.Rev,
+                        Look.HttpOk ? $"the move to {move.To} is done" : $"the move to {move.To} has landed")
+                    : End(Ending.Waiting, $"{move.To} is answered, but does not serve through the name yet: {Look.HttpDetail}");
+        }
+
+        if (Listing is null)
+        {
+            return (this, new Step.ListRecords());
+        }
+
+        return DnsGate.Judge(register, Listing) switch
+        {
+            GateVerdict.Nothing => End(Ending.Waiting, "the provider has the plan; its servers do not all show it yet"),
+            GateVerdict.Freeze(var reason) => End(Ending.Frozen, reason),
+            GateVerdict.Keep(var landed) => Write(Moves.Keep(Service, register, landed, Self, now), register.Rev, $"the withdrawn move to {landed.Endpoint} had landed: kept"),
+            _ => (this, new Step.Apply(register.Plan, Listing)),
+        };
+    }
+
+    private (Mover State, Step Step) Write(Register next, long? expectedRev, string what) =>
+        (Note(what), new Step.WriteRegister(next, expectedRev, what));
+
+    private (Mover State, Step Step) End(Ending ending, string why) => (this, new Step.Finish(ending, why));
+
+    private Mover Note(string line) => this with { Log = Log.Add(line) };
+}

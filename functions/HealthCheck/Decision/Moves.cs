@@ -1,0 +1,93 @@
+using Failover.ControlPlane.Registers;
+using Failover.ControlPlane.Topologies;
+
+namespace Failover.HealthCheck.Decision;
+
+/// <summary>The changes of a register in the life of a move. Each raises <c>rev</c> by one; each change of mind takes a new epoch.</summary>
+public static class Moves
+{
+    /// <summary>The first register: what DNS has is what shall be. Null if the records are no configured endpoint's, or a state TXT is there already.</summary>
+    public static Register? Begin(Service service, Listing listing, string self, DateTimeOffset now) =>
+        listing.Txt is null && service.Endpoints.FirstOrDefault(endpoint => RecordSet.AreSame(Plan.SetsOf(service, endpoint), listing.Sets)) is { } endpoint
+            ? new Register
+            {
+                Service = service.Name,
+                Rev = 1,
+                Plan = Plan.Of(service, endpoint.Name, listing.Sets, 0, now, self, "First"),
+                Active = endpoint.Name,
+            }
+            : null;
+
+    /// <summary>Takes the next epoch for a decided move.</summary>
+    public static Register Take(Service service, Register register, Decision decision, string self, DateTimeOffset now)
+    {
+        var plan = Plan.For(service, service.Endpoint(decision.To)!, register.Epoch + 1, now, self, decision.Diagnosis.ToString());
+        return register.WithPlan(plan) with
+        {
+            Rev = register.Rev + 1,
+            Moving = new Move(register.Serving, plan.Endpoint, MoveKind.Automatic, now),
+        };
+    }
+
+    /// <summary>
+    /// Stops a move that has not landed, with a new epoch that keeps what the listing shows. If that is the move's own plan, it has landed, and is marked so.
+    /// Null where the listing is foreign.
+    /// </summary>
+    public static Register? Unwind(Service service, Register register, Listing listing, TimeSpan coolDown, string self, string why, DateTimeOffset now)
+    {
+        if (DnsGate.Judge(register, listing) is var verdict && verdict is GateVerdict.Nothing)
+        {
+            return Landed(register, verified: false, coolDown, now);
+        }
+
+        if (verdict is GateVerdict.Freeze || listing.Sets.Count == 0)
+        {
+            return null;
+        }
+
+        var shown = verdict is GateVerdict.Keep keep ? keep.Landed.Endpoint
+            : listing.Txt is { Values: [var text] } && StateTxt.TryParse(text) is { } txt && register.Find(txt) is { } known ? known.Endpoint
+            : register.Active;
+        var plan = Plan.Of(service, shown, listing.Sets, register.Epoch + 1, now, self, why);
+        return register.WithPlan(plan) with
+        {
+            Rev = register.Rev + 1,
+            Withdraws = register.Plan.Id,
+            Active = shown,
+        };
+    }
+
+    /// <summary>Withdraws a move that can no longer be justified, and counts it.</summary>
+    public static Register? Withdraw(Service service, Register register, Listing listing, TimeSpan coolDown, string self, DateTimeOffset now) =>
+        Unwind(service, register, listing, coolDown, self, "Withdrawn", now) is not { } unwound ? null
+        : unwound.Epoch == register.Epoch ? unwound
+        : unwound with { Withdrawals = [.. register.Withdrawals.Where(at => now - at < TimeSpan.FromHours(1)), now] };
+
+    /// <summary>The withdrawn move landed all the same: the next epoch keeps it.</summary>
+    public static Register Keep(Service service, Register register, Plan landed, string self, DateTimeOffset now) =>
+        register.WithPlan(Plan.Of(service, landed.Endpoint, landed.Sets, register.Epoch + 1, now, self, "Kept")) with
+        {
+            Rev = register.Rev + 1,
+            Moving = landed.Endpoint == register.Active ? null : new Move(register.Active, landed.Endpoint, MoveKind.Kept, now),
+        };
+
+    /// <summary>Marks that the world shows the plan, which starts the cool-down; verified over HTTP too, the move is done.</summary>
+    public static Register Landed(Register register, bool verified, TimeSpan coolDown, DateTimeOffset now)
+    {
+        var move = register.Moving!;
+        var landed = move.LandedAt is not null || move.From == move.To ? register : register with
+        {
+            CoolDown = new CoolDown(
+                now,
+                now + coolDown,
+                (register.CoolDown is { } before && before.Until > now ? before.AutomaticMoves : 0) + (move.Kind == MoveKind.Command ? 0 : 1)),
+        };
+        return landed with
+        {
+            Rev = register.Rev + 1,
+            Active = verified ? move.To : register.Active,
+            Moving = verified ? null : move with { LandedAt = move.LandedAt ?? now },
+            Adopted = null,
+        };
+    }
+}

@@ -1,0 +1,82 @@
+using System.Net;
+using System.Net.Sockets;
+using DnsClient;
+using DnsClient.Protocol;
+using Failover.ControlPlane.Registers;
+using Failover.ControlPlane.Topologies;
+using Failover.HealthCheck.Decision;
+using Failover.HealthCheck.Probing;
+
+namespace Failover.HealthCheck.Dns;
+
+/// <summary>
+/// Looks at a name as the world does: asks every authoritative server (no control plane is involved), then fetches the name's page
+/// from the address that they answer.
+/// </summary>
+public sealed class AuthoritativeLook(HttpProber prober, TimeSpan timeout)
+{
+    /// <summary>One look. What does not answer is missing from it; it never throws for a server's sake.</summary>
+    public async Task<Look> LookAsync(Service service, CancellationToken cancellationToken)
+    {
+        var servers = await Task.WhenAll(service.AuthoritativeServers.Select(server => AskAsync(server, service, cancellationToken)));
+        if (servers.OfType<Listing>().FirstOrDefault()?.Sets is not [{ Type: "A" or "AAAA" } set, ..])
+        {
+            return new Look(servers, HttpOk: false, "no address is answered");
+        }
+
+        var probe = await prober.ProbeAsync(service.LookUrl, IPAddress.Parse(set.Values[0]), cancellationToken);
+        return new Look(servers, probe.Ok, probe.Detail);
+    }
+
+    private async Task<Listing?> AskAsync(string server, Service service, CancellationToken cancellationToken)
+    {
+        try
+        {
+            using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+            deadline.CancelAfter(timeout);
+            var client = new LookupClient(new LookupClientOptions(await ResolveAsync(server, deadline.Token))
+            {
+                Recursion = false,
+                UseCache = false,
+                Retries = 1,
+                Timeout = timeout / 2,
+                ThrowDnsErrors = true,
+            });
+            var answers = await Task.WhenAll(
+                client.QueryAsync(service.Name, QueryType.A, cancellationToken: deadline.Token),
+                client.QueryAsync(service.Name, QueryType.AAAA, cancellationToken: deadline.Token),
+                client.QueryAsync(service.StateName, QueryType.TXT, cancellationToken: deadline.Token));
+            var sets = answers[0].Answers.Concat(answers[1].Answers).DistinctBy(record => record.ToString())
+                .Where(record => Plain(record.DomainName) == service.Name)
+                .GroupBy(record => record.RecordType)
+                .Select(group => new RecordSet(service.Name, group.Key.ToString(), group.First().TimeToLive, [.. group.Select(ValueOf).OfType<string>()]))
+                .ToList();
+            var state = answers[2].Answers.TxtRecords().ToList();
+            return new Listing(sets, state.Count == 0 ? null : new RecordSet(service.StateName, "TXT", state[0].TimeToLive, [.. state.Select(txt => string.Concat(txt.Text))]));
+        }
+        catch (Exception) when (!cancellationToken.IsCancellationRequested)
+        {
+            return null;
+        }
+    }
+
+    private static string? ValueOf(DnsResourceRecord record) => record switch
+    {
+        AddressRecord address => address.Address.ToString(),
+        CNameRecord alias => alias.CanonicalName.Value,
+        _ => null,
+    };
+
+    private static string Plain(DnsString name) => name.Value.TrimEnd('.').ToLowerInvariant();
+
+    private static async Task<IPEndPoint> ResolveAsync(string server, CancellationToken cancellationToken)
+    {
+        if (IPEndPoint.TryParse(server, out var endpoint))
+        {
+            return endpoint.Port == 0 ? new IPEndPoint(endpoint.Address, 53) : endpoint;
+        }
+
+        var addresses = await System.Net.Dns.GetHostAddressesAsync(server, AddressFamily.InterNetwork, cancellationToken);
+        return new IPEndPoint(addresses[0], 53);
+    }
+}

@@ -1,0 +1,121 @@
+using Amazon.Route53;
+using Amazon.Route53.Model;
+using Failover.ControlPlane.Registers;
+using Failover.ControlPlane.Topologies;
+using Failover.HealthCheck.Decision;
+
+namespace Failover.HealthCheck.Dns;
+
+/// <summary>
+/// The <c>records</c> lever on Route 53. A change batch is all-or-nothing, and a DELETE must match the current values, time to live included;
+/// so a batch that deletes exactly what was listed and creates the plan is a compare-and-swap, against other deciders and a human's edit alike.
+/// </summary>
+public sealed class Route53Records(IAmazonRoute53 route53)
+{
+    private static readonly string[] AddressTypes = ["A", "AAAA", "CNAME"];
+
+    /// <summary>A name has few sets; more than these are not listed, and make the listing fail.</summary>
+    private const int SetsMax = 100;
+
+    /// <summary>The name's address sets and its state TXT.</summary>
+    public async Task<Listing> ListAsync(Service service, CancellationToken cancellationToken)
+    {
+        var sets = await ListNameAsync(service.HostedZoneId, service.Name, cancellationToken);
+        var states = await ListNameAsync(service.HostedZoneId, service.StateName, cancellationToken);
+        return new Listing([.. sets.Where(set => AddressTypes.Contains(set.Type))], states.FirstOrDefault(set => set.Type == "TXT"));
+    }
+
+    /// <summary>Replaces exactly <paramref name="listed"/> by the plan.</summary>
+    public async Task<ApplyOutcome> ApplyAsync(Service service, Plan plan, Listing listed, CancellationToken cancellationToken)
+    {
+        if (plan.Sets.Count == 0)
+        {
+            throw new InvalidOperationException($"Plan {plan.Id} has no address set: the name would be empty.");
+        }
+
+        IEnumerable<RecordSet> gone = listed.Txt is { } txt ? [txt, .. listed.Sets] : listed.Sets;
+        try
+        {
+            await route53.ChangeResourceRecordSetsAsync(
+                new ChangeResourceRecordSetsRequest
+                {
+                    HostedZoneId = service.HostedZoneId,
+                    ChangeBatch = new ChangeBatch
+                    {
+                        Comment = $"epoch {plan.Epoch} plan {plan.Id}",
+                        Changes =
+                        [
+                            .. gone.Select(set => new Change { Action = ChangeAction.DELETE, ResourceRecordSet = ToProvider(set) }),
+                            .. plan.Sets.Append(plan.Txt).Select(set => new Change { Action = ChangeAction.CREATE, ResourceRecordSet = ToProvider(set) }),
+                        ],
+                    },
+                },
+                cancellationToken);
+            return ApplyOutcome.Applied;
+        }
+        catch (InvalidChangeBatchException)
+        {
+            return ApplyOutcome.Refused;
+        }
+        catch (AmazonRoute53Exception busy) when (busy is PriorRequestNotCompleteException || busy.ErrorCode is "Throttling" or "ThrottlingException")
+        {
+            return ApplyOutcome.Busy;
+        }
+        catch (Exception)
+        {
+            return ApplyOutcome.Unknown;
+        }
+    }
+
+    private async Task<List<RecordSet>> ListNameAsync(string zone, string name, CancellationToken cancellationToken)
+    {
+        var sets = new List<RecordSet>();
+        var request = new ListResourceRecordSetsRequest { HostedZoneId = zone, StartRecordName = name };
+        while (true)
+        {
+            var page = await route53.ListResourceRecordSetsAsync(request, cancellationToken);
+            foreach (var set in page.ResourceRecordSets ?? [])
+            {
+                // Route 53 lists in order of names, from the one asked for: another name is the end.
+                if (Plain(set.Name) != name)
+                {
+                    return sets;
+                }
+
+                sets.Add(FromProvider(set));
+            }
+
+            if (page.IsTruncated != true)
+            {
+                return sets;
+            }
+
+            if (sets.Count > SetsMax)
+            {
+                throw new InvalidOperationException($"{name} has more than {SetsMax} record sets.");
+            }
+
+            (request.StartRecordName, request.StartRecordType, request.StartRecordIdentifier) = (page.NextRecordName, page.NextRecordType, page.NextRecordIdentifier);
+        }
+    }
+
+    private static RecordSet FromProvider(ResourceRecordSet set) => new(
+        Plain(set.Name),
+        set.Type?.Value ?? "",
+        set.TTL,
+        set.AliasTarget is { } alias ? [$"alias {alias.HostedZoneId} {alias.DNSName}"]
+            // A set with an identifier takes part in routing that this lever does not do: it must never look like one of our plans.
+            : [.. (set.ResourceRecords ?? []).Select(record => Unquoted(record.Value ?? "")), .. set.SetIdentifier is { } id ? [$"identifier {id}"] : Array.Empty<string>()]);
+
+    private static ResourceRecordSet ToProvider(RecordSet set) => new()
+    {
+        Name = set.Name + ".",
+        Type = set.Type,
+        TTL = set.TtlSeconds,
+        ResourceRecords = [.. set.Values.Select(value => new ResourceRecord { Value = set.Type == "TXT" ? $"\"{value}\"" : value })],
+    };
+
+    private static string Plain(string? name) => (name ?? "").TrimEnd('.').ToLowerInvariant();
+
+    private static string Unquoted(string value) => value is ['"', .. var text, '"'] && !text.Contains('"', StringComparison.Ordinal) ? text : value;
+}

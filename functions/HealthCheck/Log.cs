@@ -1,0 +1,27 @@
+using Microsoft.Extensions.Logging;
+
+namespace Failover.HealthCheck;
+
+internal static partial class Log
+{
+    [LoggerMessage(1, LogLevel.Information, "Queued {Count} ticks from slot {First}.")]
+    public static partial void TicksQueued(ILogger logger, int count, long first);
+
+    [LoggerMessage(2, LogLevel.Debug, "Slot {Slot} skipped: {Why}.")]
+    public static partial void TickSkipped(ILogger logger, long slot, string why);
+
+    [LoggerMessage(3, LogLevel.Warning, "No vote in slot {Slot}: {Why}.")]
+    public static partial void NoVote(ILogger logger, long slot, string why);
+
+    [LoggerMessage(4, LogLevel.Information, "{Service}: {Diagnosis}, {Verdict}; {Why}; {Steps}.")]
+    public static partial void Decided(ILogger logger, string service, string diagnosis, string verdict, string why, string steps);
+
+    [LoggerMessage(5, LogLevel.Error, "{Service} is frozen: {Why}.")]
+    public static partial void Frozen(ILogger logger, string service, string why);
+
+    [LoggerMessage(6, LogLevel.Warning, "{Service}: a failure that was seen is not acted on: {Held}; {Why}.")]
+    public static partial void Held(ILogger logger, string service, string held, string why);
+
+    [LoggerMessage(7, LogLevel.Warning, "{Call} failed.")]
+    public static partial void CallFailed(ILogger logger, string call, Exception error);
+}

@@ -1,0 +1,63 @@
+using System.Text.Json;
+using Amazon;
+using Amazon.DynamoDBv2;
+using Amazon.Lambda.RuntimeSupport;
+using Amazon.Lambda.Serialization.SystemTextJson;
+using Amazon.Route53;
+using Amazon.SQS;
+using Failover.ControlPlane;
+using Failover.HealthCheck;
+using Failover.HealthCheck.Dns;
+using Failover.HealthCheck.Probing;
+using Failover.Hosting;
+using Microsoft.Extensions.Logging;
+
+var time = TimeProvider.System;
+var options = HealthCheckOptions.Read(Settings.OfEnvironment());
+var timing = options.Topology.Timing;
+using var logging = LoggerFactory.Create(builder => builder.SetMinimumLevel(LogLevel.Information).AddProvider(new JsonLineLoggerProvider(time)));
+
+// Clients of other regions and services are made once; nothing is called before the first tick.
+var local = DynamoDbClients.Create(options.Observer, timing.CallTimeout);
+var clock = new ServerClock(time);
+clock.Watch(local);
+var sqs = new AmazonSQSClient(new AmazonSQSConfig
+{
+    RegionEndpoint = RegionEndpoint.GetBySystemName(options.Observer),
+    AuthenticationRegion = options.Observer,
+    Timeout = timing.CallTimeout,
+    MaxErrorRetry = 2,
+});
+
+// A batch is never re-sent by the SDK: after a lost answer the name is listed again, and our own plan there is success.
+var route53 = new AmazonRoute53Client(new AmazonRoute53Config
+{
+    RegionEndpoint = RegionEndpoint.USEast1,
+    Timeout = timing.CallTimeout,
+    MaxErrorRetry = 0,
+});
+var prober = new HttpProber(timing.ProbeTimeout, time);
+var tick = new Tick(
+    options,
+    new ControlStore(local, options.ControlTable, timing.CallTimeout),
+    new JournalStore(local, options.JournalTable, timing.CallTimeout),
+    prober,
+    new Heartbeats(
+        options.Topology.Replicas.ToDictionary(region => region, region => (IAmazonDynamoDB)DynamoDbClients.Create(region, timing.ProbeTimeout)),
+        options.ItemsTable,
+        options.Observer,
+        time,
+        timing.ProbeTimeout),
+    new AuthoritativeLook(prober, timing.ProbeTimeout),
+    new Route53Records(route53),
+    clock,
+    new Metrics(time),
+    time,
+    logging.CreateLogger<Tick>());
+var function = new Function(
+    new Schedule(sqs, options.TickQueueUrl, timing, time, logging.CreateLogger<Schedule>()), tick, timing, time);
+
+using var bootstrap = LambdaBootstrapBuilder
+    .Create<JsonElement>(function.HandleAsync, new SourceGeneratorLambdaJsonSerializer<JsonContext>())
+    .Build();
+await bootstrap.RunAsync();

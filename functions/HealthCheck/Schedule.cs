@@ -1,0 +1,58 @@
+using System.Text.Json;
+using Amazon.SQS;
+using Amazon.SQS.Model;
+using Failover.ControlPlane.Topologies;
+using Microsoft.Extensions.Logging;
+
+namespace Failover.HealthCheck;
+
+/// <summary>
+/// Every minute, queues the slots of the next two minutes, each delayed to its time; so a firing that is missed or late leaves no gap.
+/// A slot that is queued twice is ticked once: the second finds it in the ballot.
+/// </summary>
+public sealed class Schedule(IAmazonSQS sqs, string queueUrl, Timing timing, TimeProvider time, ILogger<Schedule> logger)
+{
+    private const int BatchMax = 10;
+
+    private static readonly TimeSpan Ahead = TimeSpan.FromMinutes(2);
+
+    /// <summary>The slots to queue at <paramref name="now"/>, each with its delay in whole seconds, as SQS wants it.</summary>
+    public static IReadOnlyList<(long Slot, int DelaySeconds)> Slots(DateTimeOffset now, Timing timing) =>
+    [
+        .. Enumerable.Range(1, (int)(Ahead / timing.Interval))
+            .Select(offset => timing.SlotAt(now) + offset)
+            .Select(slot => (slot, (int)Math.Ceiling((timing.StartOf(slot) - now).TotalSeconds))),
+    ];
+
+    /// <summary>Queues them. A batch that fails is left to the next minute.</summary>
+    public async Task QueueAsync(CancellationToken cancellationToken)
+    {
+        var slots = Slots(time.GetUtcNow(), timing);
+        await Task.WhenAll(slots.Chunk(BatchMax).Select(chunk => SendAsync(chunk, cancellationToken)));
+        Log.TicksQueued(logger, slots.Count, slots[0].Slot);
+    }
+
+    private async Task SendAsync((long Slot, int DelaySeconds)[] slots, CancellationToken cancellationToken)
+    {
+        try
+        {
+            using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+            deadline.CancelAfter(timing.CallTimeout);
+            await sqs.SendMessageBatchAsync(
+                new SendMessageBatchRequest(
+                    queueUrl,
+                    [
+                        .. slots.Select(slot => new SendMessageBatchRequestEntry(
+                            $"s{slot.Slot}", JsonSerializer.Serialize(new TickMessage(slot.Slot), JsonContext.Default.TickMessage))
+                        {
+                            DelaySeconds = slot.DelaySeconds,
+                        }),
+                    ]),
+                deadline.Token);
+        }
+        catch (Exception error) when (!cancellationToken.IsCancellationRequested)
+        {
+            Log.CallFailed(logger, "Queueing ticks", error);
+        }
+    }
+}

@@ -1,0 +1,20 @@
+using Amazon;
+using Amazon.DynamoDBv2;
+
+namespace Failover.Hosting;
+
+/// <summary>Makes DynamoDB clients with deadlines.</summary>
+public static class DynamoDbClients
+{
+    /// <summary>A client of a region.</summary>
+    /// <param name="callTimeout">The deadline of one try; the caller's token bounds all tries together.</param>
+    public static AmazonDynamoDBClient Create(string region, TimeSpan callTimeout) =>
+        new(new AmazonDynamoDBConfig
+        {
+            RegionEndpoint = RegionEndpoint.GetBySystemName(region),
+            // With a custom endpoint (AWS_ENDPOINT_URL_DYNAMODB) the SDK would sign for us-east-1 whatever the region says.
+            AuthenticationRegion = region,
+            Timeout = callTimeout,
+            MaxErrorRetry = 1,
+        });
+}

@@ -1,0 +1,49 @@
+namespace Failover.Hosting;
+
+/// <summary>Reads a function's settings from the environment and tells every mistake at once.</summary>
+public sealed class Settings(Func<string, string?> read)
+{
+    private readonly List<string> _mistakes = [];
+
+    /// <summary>The settings of this process.</summary>
+    public static Settings OfEnvironment() => new(Environment.GetEnvironmentVariable);
+
+    /// <summary>A setting that must be there.</summary>
+    public string Required(string name, string meaning)
+    {
+        if (read(name) is { Length: > 0 } value)
+        {
+            return value;
+        }
+
+        _mistakes.Add($"{name} is not set: {meaning}");
+        return "";
+    }
+
+    /// <summary>A whole number within a range, or its default.</summary>
+    public int Number(string name, int otherwise, int min, int max)
+    {
+        if (read(name) is not { Length: > 0 } text)
+        {
+            return otherwise;
+        }
+
+        if (int.TryParse(text, out var value) && value >= min && value <= max)
+        {
+            return value;
+        }
+
+        _mistakes.Add($"{name} is '{text}': it must be a whole number from {min} to {max}");
+        return otherwise;
+    }
+
+    /// <summary>Ends the reading.</summary>
+    /// <exception cref="InvalidOperationException">Something was missing or wrong; the message lists all of it.</exception>
+    public void ThrowIfMistaken()
+    {
+        if (_mistakes.Count > 0)
+        {
+            throw new InvalidOperationException("The function's settings are not valid:\n" + string.Join('\n', _mistakes.Select(mistake => "  " + mistake)));
+        }
+    }
+}

@@ -1,0 +1,183 @@
+using System.Net;
+using Amazon.DynamoDBv2;
+using Amazon.DynamoDBv2.Model;
+using Amazon.Runtime;
+
+namespace Failover.ItemRecord;
+
+/// <summary>
+/// Reads and writes items of one replica. Every write is conditional on its predecessor's version (or on absence),
+/// so that within one region no update is lost, and says which versions it had seen, so that between regions every loss can be named.
+/// </summary>
+public sealed class ItemStore(IAmazonDynamoDB dynamoDb, string table, string region, VersionClock clock, TimeProvider time, TimeSpan callTimeout)
+{
+    /// <summary>How long a tombstone stays: longer than a stream (24 hours), a queue (4 days) and an outage.</summary>
+    public static readonly TimeSpan TombstoneLifetime = TimeSpan.FromDays(8);
+
+    private const int AttemptsMax = 4;
+
+    /// <summary>The item as the table holds it, tombstone or not; null if there is none.</summary>
+    public async Task<StoredItem?> ReadAsync(string id, bool consistent, CancellationToken cancellationToken)
+    {
+        using var deadline = Deadline(cancellationToken);
+        var response = await dynamoDb.GetItemAsync(
+            new GetItemRequest(table, new Dictionary<string, AttributeValue> { [ItemAttributes.Id] = new(id) }, consistent), deadline.Token);
+        return response.IsItemSet ? StoredItem.FromAttributes(response.Item) : null;
+    }
+
+    /// <summary>Stores <paramref name="content"/> under <paramref name="id"/>, replacing what was there.</summary>
+    public Task<WriteResult> PutAsync(
+        string id, IReadOnlyDictionary<string, AttributeValue> content, Precondition precondition, CancellationToken cancellationToken) =>
+        WriteAsync(id, precondition, (_, version, seen) => new StoredItem(id, content, version, seen, IsDeleted: false, ExpiresAt: null), cancellationToken);
+
+    /// <summary>Replaces the item by a tombstone.</summary>
+    public Task<WriteResult> DeleteAsync(string id, Precondition precondition, CancellationToken cancellationToken) =>
+        WriteAsync(
+            id,
+            precondition,
+            (live, version, seen) => live is null
+                ? null
+                : new StoredItem(id, new Dictionary<string, AttributeValue>(), version, seen, IsDeleted: true, time.GetUtcNow() + TombstoneLifetime),
+            cancellationToken);
+
+    /// <summary>One page of live items, in the table's own order, and where the next page begins; tombstones and the system's ids are passed over.</summary>
+    /// <param name="limit">How many stored items are read at the most: a page may hold fewer live ones.</param>
+    /// <param name="after">The id that the page before ended with.</param>
+    public async Task<(IReadOnlyList<StoredItem> Items, string? Next)> ListAsync(int limit, string? after, CancellationToken cancellationToken)
+    {
+        using var deadline = Deadline(cancellationToken);
+        var response = await dynamoDb.ScanAsync(
+            new ScanRequest(table)
+            {
+                Limit = limit,
+                ExclusiveStartKey = after is null ? null : new() { [ItemAttributes.Id] = new(after) },
+            },
+            deadline.Token);
+        var now = time.GetUtcNow();
+        var items = (response.Items ?? []).Select(StoredItem.FromAttributes)
+            .Where(item => !ItemAttributes.IsReserved(item.Id) && item.IsLive(now)).ToList();
+        return (items, response.LastEvaluatedKey is { Count: > 0 } key ? key[ItemAttributes.Id].S : null);
+    }
+
+    private async Task<WriteResult> WriteAsync(
+        string id, Precondition precondition, Func<StoredItem?, ItemVersion, SeenVersions, StoredItem?> make, CancellationToken cancellationToken)
+    {
+        for (var attempt = 1; attempt <= AttemptsMax; attempt++)
+        {
+            var predecessor = await ReadAsync(id, consistent: true, cancellationToken);
+            var live = predecessor?.IsLive(time.GetUtcNow()) == true ? predecessor : null;
+            if (!precondition.Holds(live))
+            {
+                return new WriteResult.PreconditionFailed(live);
+            }
+
+            var seen = predecessor?.SeenBySuccessor ?? SeenVersions.None;
+            var version = clock.Next(seen);
+            if (make(live, version, seen) is not { } item)
+            {
+                return new WriteResult.NotFound();
+            }
+
+            var written = new WriteResult.Written(item, Created: live is null);
+            try
+            {
+                await PutAsync(item, predecessor, cancellationToken);
+                return written;
+            }
+            catch (ConditionalCheckFailedException refused)
+            {
+                // The SDK re-sends after a lost answer: then it is our own write that stands in the way.
+                if (refused.Item is { Count: > 0 } current && IsOurs(StoredItem.FromAttributes(current), version))
+                {
+                    return written;
+                }
+            }
+            catch (Exception error) when (MayHaveHappened(error) && !cancellationToken.IsCancellationRequested)
+            {
+                var current = await ReadAsync(id, consistent: true, cancellationToken);
+                if (current is not null && IsOurs(current, version))
+                {
+                    return written;
+                }
+
+                // Where the predecessor still stands, a new write with the same condition is safe: at most one of the two can win.
+                if (current?.Version != predecessor?.Version || (current is null) != (predecessor is null))
+                {
+                    return new WriteResult.OutcomeUnknown();
+                }
+
+                if (attempt == AttemptsMax)
+                {
+                    return new WriteResult.OutcomeUnknown();
+                }
+            }
+
+            if (attempt < AttemptsMax)
+            {
+                await Task.Delay(TimeSpan.FromMilliseconds(Random.Shared.Next(5, 20 << attempt)), time, cancellationToken);
+            }
+        }
+
+        return new WriteResult.Contended();
+    }
+
+    /// <summary>The only proofs that one's own write happened: it is current, or what is current has seen it.</summary>
+    private bool IsOurs(StoredItem current, ItemVersion version) => current.Version == version || current.Seen.Of(region) == version;
+
+    private async Task PutAsync(StoredItem item, StoredItem? predecessor, CancellationToken cancellationToken)
+    {
+        var request = new PutItemRequest(table, item.ToAttributes())
+        {
+            ReturnValuesOnConditionCheckFailure = ReturnValuesOnConditionCheckFailure.ALL_OLD,
+            ExpressionAttributeNames = new() { ["#v"] = ItemAttributes.Version },
+        };
+        if (predecessor?.Version is { } version)
+        {
+            request.ConditionExpression = "#v = :v";
+            request.ExpressionAttributeValues = new() { [":v"] = new(version.Text) };
+        }
+        else if (predecessor is not null)
+        {
+            AdoptForeign(request, predecessor);
+        }
+        else
+        {
+            request.ConditionExpression = "attribute_not_exists(#id)";
+            request.ExpressionAttributeNames = new() { ["#id"] = ItemAttributes.Id };
+        }
+
+        using var deadline = Deadline(cancellationToken);
+        await dynamoDb.PutItemAsync(request, deadline.Token);
+    }
+
+    /// <summary>
+    /// An item without a version is replaced only as it was read. An expression may hold 300 operators
+    /// (DynamoDB's limit), so of a wider item the first 100 attributes are compared.
+    /// </summary>
+    private static void AdoptForeign(PutItemRequest request, StoredItem predecessor)
+    {
+        var values = new Dictionary<string, AttributeValue>();
+        var terms = new List<string> { "attribute_not_exists(#v)", "attribute_exists(#id)" };
+        request.ExpressionAttributeNames["#id"] = ItemAttributes.Id;
+        foreach (var (name, value) in predecessor.Content.OrderBy(pair => pair.Key, StringComparer.Ordinal).Take(100))
+        {
+            var index = values.Count;
+            request.ExpressionAttributeNames[$"#a{index}"] = name;
+            values[$":a{index}"] = value;
+            terms.Add($"#a{index} = :a{index}");
+        }
+
+        request.ConditionExpression = string.Join(" AND ", terms);
+        request.ExpressionAttributeValues = values.Count > 0 ? values : null;
+    }
+
+    private static bool MayHaveHappened(Exception error) =>
+        error is not AmazonServiceException { StatusCode: >= HttpStatusCode.BadRequest and < HttpStatusCode.InternalServerError };
+
+    private CancellationTokenSource Deadline(CancellationToken cancellationToken)
+    {
+        var source = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        source.CancelAfter(callTimeout);
+        return source;
+    }
+}

@@ -1,0 +1,69 @@
+using System.Globalization;
+using Amazon.DynamoDBv2.Model;
+
+namespace Failover.ItemRecord;
+
+/// <summary>An item as the table holds it: the client's attributes, and what the system knows of it.</summary>
+/// <param name="Id">The key.</param>
+/// <param name="Content">The client's attributes, without the key and without the system's.</param>
+/// <param name="Version">Null for an item that others wrote: it is adopted at its first write through the API.</param>
+/// <param name="Seen">What the write of this version had seen.</param>
+/// <param name="IsDeleted">Whether this is a tombstone.</param>
+/// <param name="ExpiresAt">When DynamoDB may drop it; from then on readers no longer see it.</param>
+public sealed record StoredItem(
+    string Id,
+    IReadOnlyDictionary<string, AttributeValue> Content,
+    ItemVersion? Version,
+    SeenVersions Seen,
+    bool IsDeleted,
+    DateTimeOffset? ExpiresAt)
+{
+    /// <summary>Whether readers see it at <paramref name="now"/>.</summary>
+    public bool IsLive(DateTimeOffset now) => !IsDeleted && (ExpiresAt is null || ExpiresAt > now);
+
+    /// <summary>What the next write of this item will have seen.</summary>
+    public SeenVersions SeenBySuccessor => Version is { } version ? Seen.With(version) : Seen;
+
+    /// <summary>Reads an item as DynamoDB gives it.</summary>
+    public static StoredItem FromAttributes(Dictionary<string, AttributeValue> attributes)
+    {
+        var ttl = attributes.GetValueOrDefault(ItemAttributes.TimeToLive)?.N;
+        return new StoredItem(
+            attributes[ItemAttributes.Id].S,
+            attributes.Where(pair => pair.Key != ItemAttributes.Id && !ItemAttributes.IsReserved(pair.Key))
+                .ToDictionary(pair => pair.Key, pair => pair.Value),
+            ItemVersion.TryParse(attributes.GetValueOrDefault(ItemAttributes.Version)?.S, out var version) ? version : null,
+            SeenVersions.FromAttribute(attributes.GetValueOrDefault(ItemAttributes.Seen)),
+            attributes.GetValueOrDefault(ItemAttributes.Deleted)?.BOOL ?? false,
+            long.TryParse(ttl, NumberStyles.None, CultureInfo.InvariantCulture, out var seconds)
+                && seconds <= DateTimeOffset.MaxValue.ToUnixTimeSeconds()
+                ? DateTimeOffset.FromUnixTimeSeconds(seconds)
+                : null);
+    }
+
+    /// <summary>The item as DynamoDB takes it.</summary>
+    public Dictionary<string, AttributeValue> ToAttributes()
+    {
+        var attributes = new Dictionary<string, AttributeValue>(Content)
+        {
+            [ItemAttributes.Id] = new(Id),
+            [ItemAttributes.Seen] = Seen.ToAttribute(),
+        };
+        if (Version is { } version)
+        {
+            attributes[ItemAttributes.Version] = new(version.Text);
+        }
+
+        if (IsDeleted)
+        {
+            attributes[ItemAttributes.Deleted] = new() { BOOL = true };
+        }
+
+        if (ExpiresAt is { } expiry)
+        {
+            attributes[ItemAttributes.TimeToLive] = new() { N = expiry.ToUnixTimeSeconds().ToString(CultureInfo.InvariantCulture) };
+        }
+
+        return attributes;
+    }
+}

@@ -1,0 +1,55 @@
+using System.Security.Cryptography;
+
+namespace Failover.ItemRecord;
+
+/// <summary>
+/// Issues versions: a hybrid logical clock, one per process. No two calls, in this process or another, give the same version,
+/// even when clocks stand still: a process counts up, and processes differ in their writer id.
+/// </summary>
+public sealed class VersionClock
+{
+    private readonly TimeProvider _time;
+    private readonly string _region;
+    private readonly string _writer;
+    private readonly Lock _lock = new();
+    private long _milliseconds;
+    private int _counter = -1;
+
+    /// <param name="region">The region of the replica that this process writes to.</param>
+    /// <param name="time">Where the physical part comes from.</param>
+    public VersionClock(string region, TimeProvider time)
+    {
+        _region = region;
+        _time = time;
+        _writer = RandomNumberGenerator.GetString("abcdefghijklmnopqrstuvwxyz0123456789", 8);
+    }
+
+    /// <summary>A version greater than every one issued before and than every one in <paramref name="seen"/>.</summary>
+    public ItemVersion Next(SeenVersions seen)
+    {
+        lock (_lock)
+        {
+            Advance(_time.GetUtcNow().ToUnixTimeMilliseconds(), -1);
+            foreach (var version in seen.All)
+            {
+                Advance(version.UnixMilliseconds, version.Counter);
+            }
+
+            if (++_counter > ItemVersion.CounterMax)
+            {
+                _milliseconds++;
+                _counter = 0;
+            }
+
+            return ItemVersion.Create(_milliseconds, _counter, _region, _writer);
+        }
+    }
+
+    private void Advance(long milliseconds, int counter)
+    {
+        if (milliseconds > _milliseconds || (milliseconds == _milliseconds && counter > _counter))
+        {
+            (_milliseconds, _counter) = (milliseconds, counter);
+        }
+    }
+}

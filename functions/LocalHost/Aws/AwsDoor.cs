@@ -1,0 +1,172 @@
+using System.Text.Json.Nodes;
+using Failover.LocalHost.Network;
+using Failover.LocalHost.Regions;
+using Failover.LocalHost.Route53;
+
+namespace Failover.LocalHost.Aws;
+
+/// <summary>
+/// How one region reaches AWS. Requests are routed by table and by the region in their signature; this is where the network between regions is cut,
+/// and where answers are lost after they took effect.
+/// </summary>
+internal sealed class AwsDoor(Region here, World world)
+{
+    private readonly Random _chance = new(here.Number);
+
+    public async Task HandleAsync(HttpContext context)
+    {
+        if (!await Passage.AllowsAsync(context, world.Faults.RegionDown(here.Name)))
+        {
+            return;
+        }
+
+        if (context.Request.Path.StartsWithSegments(Route53Api.Root))
+        {
+            if (await AllowsWorldAsync(context))
+            {
+                await world.Route53.HandleAsync(context);
+            }
+
+            return;
+        }
+
+        using var buffer = new MemoryStream();
+        await context.Request.Body.CopyToAsync(buffer);
+        var (service, operation) = Target(context.Request.Headers["X-Amz-Target"].ToString());
+        switch (service)
+        {
+            case "AmazonSQS":
+                await SqsAsync(context, operation, buffer.ToArray());
+                break;
+            case "DynamoDB_20120810" or "DynamoDBStreams_20120810":
+                await DynamoDbAsync(context, operation, buffer.ToArray());
+                break;
+            default:
+                await RefuseAsync(context, "UnknownOperationException", $"'{service}.{operation}' is not spoken here: this door knows DynamoDB, SQS and Route 53.");
+                break;
+        }
+    }
+
+    private async Task DynamoDbAsync(HttpContext context, string operation, byte[] body)
+    {
+        var table = Table(body);
+        if (table == World.ControlTable)
+        {
+            // Strong reads and writes need a majority of the control regions: who is cut off from the others has none.
+            if (!await AllowsWorldAsync(context))
+            {
+                return;
+            }
+
+            await ForwardAsync(context, world.Control, body, loses: IsWrite(operation) && _chance.NextDouble() < world.Faults.LostAnswerShare(here.Name));
+            return;
+        }
+
+        var region = world.Regions.FirstOrDefault(region => region.Name == SignedRegion(context.Request)) ?? here;
+        if (region != here && (!await AllowsWorldAsync(context) || !await Passage.AllowsAsync(context, world.Faults.RegionDown(region.Name))))
+        {
+            return;
+        }
+
+        if (table == World.ItemsTable && IsWrite(operation))
+        {
+            // The replicator takes the same turn, so that it never overwrites a write that it has not seen.
+            await region.ItemsTurn.WaitAsync(context.RequestAborted);
+            try
+            {
+                await ForwardAsync(context, region.Engine, body, loses: false);
+            }
+            finally
+            {
+                region.ItemsTurn.Release();
+            }
+        }
+        else
+        {
+            await ForwardAsync(context, region.Engine, body, loses: false);
+        }
+    }
+
+    private static async Task ForwardAsync(HttpContext context, Engines.Engine engine, byte[] body, bool loses)
+    {
+        // Not cancelled with the client: what was sent takes effect, as over a real network.
+        var (status, contentType, crc32, answer) = await engine.ForwardAsync(
+            context.Request.Headers["X-Amz-Target"].ToString(), context.Request.ContentType ?? "application/x-amz-json-1.0", body, CancellationToken.None);
+        if (loses)
+        {
+            context.Abort();
+            return;
+        }
+
+        context.Response.StatusCode = status;
+        context.Response.ContentType = contentType;
+        context.Response.Headers["x-amzn-RequestId"] = Guid.NewGuid().ToString();
+        if (crc32 is not null)
+        {
+            context.Response.Headers["x-amz-crc32"] = crc32;
+        }
+
+        context.Response.ContentLength = answer.Length;
+        await context.Response.Body.WriteAsync(answer);
+    }
+
+    private async Task SqsAsync(HttpContext context, string operation, byte[] body)
+    {
+        try
+        {
+            var request = JsonNode.Parse(body)!.AsObject();
+            if ((string?)request["QueueUrl"] != here.TickQueueUrl)
+            {
+                await RefuseAsync(context, "QueueDoesNotExist", $"There is no queue {request["QueueUrl"]} in {here.Name}; there is {here.TickQueueUrl}.");
+            }
+            else if (here.TickQueue.Handle(operation, request) is { } answer)
+            {
+                context.Response.ContentType = "application/x-amz-json-1.0";
+                await context.Response.WriteAsync(answer.ToJsonString());
+            }
+            else
+            {
+                await RefuseAsync(context, "UnknownOperationException", $"{operation} is not spoken here.");
+            }
+        }
+        catch (BadHttpRequestException error)
+        {
+            await RefuseAsync(context, "InvalidParameterValueException", error.Message);
+        }
+    }
+
+    /// <summary>An isolated observer's packets to anywhere outside its region are lost without a word.</summary>
+    private Task<bool> AllowsWorldAsync(HttpContext context) => Passage.AllowsAsync(context, world.Faults.IsIsolated(here.Name) ? FaultMode.Hang : null);
+
+    private static Task RefuseAsync(HttpContext context, string type, string message)
+    {
+        context.Response.StatusCode = StatusCodes.Status400BadRequest;
+        context.Response.ContentType = "application/x-amz-json-1.0";
+        return context.Response.WriteAsync(new JsonObject { ["__type"] = type, ["message"] = message }.ToJsonString());
+    }
+
+    private static (string Service, string Operation) Target(string header) =>
+        header.Split('.', 2) is [var service, var operation] ? (service, operation) : (header, "");
+
+    private static bool IsWrite(string operation) => operation is "PutItem" or "UpdateItem" or "DeleteItem" or "BatchWriteItem" or "TransactWriteItems";
+
+    /// <summary>The table of a request; of one with several, the first.</summary>
+    private static string? Table(byte[] body)
+    {
+        try
+        {
+            var request = JsonNode.Parse(body) as JsonObject;
+            return (string?)request?["TableName"]
+                ?? (request?["RequestItems"] as JsonObject)?.FirstOrDefault().Key
+                ?? (string?)(request?["TransactItems"] as JsonArray)?.FirstOrDefault()?.AsObject().FirstOrDefault().Value?["TableName"];
+        }
+        catch (System.Text.Json.JsonException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>The region of a signature's scope: <c>Credential=key/date/region/service/aws4_request</c>.</summary>
+    private static string? SignedRegion(HttpRequest request) =>
+        request.Headers.Authorization.ToString().Split("Credential=") is [_, var rest] && rest.Split(',')[0].Split('/') is [_, _, var region, ..] ? region : null;
+}

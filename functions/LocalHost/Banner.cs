@@ -1,0 +1,33 @@
+namespace Failover.LocalHost;
+
+/// <summary>What is printed once the world runs: every function with its trigger, every address.</summary>
+internal static class Banner
+{
+    public static void Print(World world, TextWriter output)
+    {
+        var ports = world.Options.Ports;
+        output.WriteLine($"""
+
+            The world runs on this machine: a simulation around the real functions. Ctrl-C ends it.
+
+              page and control API   http://127.0.0.1:{ports.Page}/
+              DNS, UDP and TCP       dig @127.0.0.1 -p {ports.Dns} {World.ServiceName}
+              Route 53's API         http://127.0.0.1:{ports.Route53}  (zone {World.ZoneId})
+              logs                   {world.RunDirectory}
+
+              {"region",-11}{"function",-13}trigger
+            """);
+        foreach (var function in world.Functions)
+        {
+            output.WriteLine($"  {function.Definition.Region,-11}{function.Definition.Name,-13}{function.Definition.Trigger}");
+        }
+
+        output.WriteLine();
+        foreach (var region in world.Regions)
+        {
+            output.WriteLine($"  {region.Name,-11}AWS door     http://127.0.0.1:{ports.Aws(region.Number)}");
+        }
+
+        output.WriteLine();
+    }
+}

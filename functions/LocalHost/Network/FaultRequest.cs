@@ -1,0 +1,81 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace Failover.LocalHost.Network;
+
+/// <summary>A fault as somebody asks for it, checked.</summary>
+internal static class FaultRequest
+{
+    private static readonly JsonSerializerOptions Options = new(JsonSerializerDefaults.Web)
+    {
+        UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
+        Converters = { new JsonStringEnumConverter(JsonNamingPolicy.CamelCase, allowIntegerValues: false) },
+    };
+
+    /// <summary>The fields that each kind takes; those with <c>!</c> it needs.</summary>
+    private static readonly Dictionary<string, string[]> Fields = new()
+    {
+        ["region-down"] = ["region!", "mode"],
+        ["endpoint-down"] = ["endpoint!", "mode"],
+        ["observer-isolated"] = ["region!"],
+        ["control-lost-answer"] = ["region", "share"],
+        ["replication-pause"] = ["from", "to"],
+        ["replication-lag"] = ["from", "to", "lagMs!"],
+        ["dns-api-down"] = ["mode"],
+    };
+
+    /// <summary>Reads it; the text says what is wrong otherwise.</summary>
+    public static (Fault? Fault, string? Mistake) Read(JsonElement json, IReadOnlyList<string> regions, IReadOnlyList<string> endpoints)
+    {
+        Wire? wire;
+        try
+        {
+            wire = json.Deserialize<Wire>(Options);
+        }
+        catch (JsonException error)
+        {
+            return (null, error.Message);
+        }
+
+        if (wire?.Kind is not { } kind || !Fields.TryGetValue(kind, out var fields))
+        {
+            return (null, $"kind is '{wire?.Kind}'; it is one of {string.Join(", ", Fields.Keys)}.");
+        }
+
+        var given = json.EnumerateObject().Where(member => member.Value.ValueKind != JsonValueKind.Null).Select(member => member.Name).Where(name => name != "kind").ToList();
+        if (given.FirstOrDefault(name => !fields.Contains(name) && !fields.Contains(name + "!")) is { } extra)
+        {
+            return (null, $"{kind} takes no '{extra}'; it takes {string.Join(", ", fields.Select(field => field.TrimEnd('!')))}.");
+        }
+
+        if (fields.FirstOrDefault(field => field.EndsWith('!') && !given.Contains(field.TrimEnd('!'))) is { } missing)
+        {
+            return (null, $"{kind} needs '{missing.TrimEnd('!')}'.");
+        }
+
+        if (new[] { wire.Region, wire.From, wire.To }.FirstOrDefault(region => region is not null && !regions.Contains(region)) is { } unknown)
+        {
+            return (null, $"'{unknown}' is no region; there are {string.Join(", ", regions)}.");
+        }
+
+        if (wire.Endpoint is not null && !endpoints.Contains(wire.Endpoint))
+        {
+            return (null, $"'{wire.Endpoint}' is no endpoint; there are {string.Join(", ", endpoints)}.");
+        }
+
+        return wire.Share is < 0 or > 1 ? (null, "share is 0 to 1.")
+            : wire.LagMs is < 0 or > 3_600_000 ? (null, "lagMs is 0 to 3600000.")
+            : (new Fault("", kind)
+            {
+                Region = wire.Region,
+                Endpoint = wire.Endpoint,
+                From = wire.From,
+                To = wire.To,
+                Mode = wire.Mode,
+                Share = wire.Share,
+                LagMs = wire.LagMs,
+            }, null);
+    }
+
+    private sealed record Wire(string? Kind, string? Region, string? Endpoint, string? From, string? To, FaultMode? Mode, double? Share, int? LagMs);
+}

@@ -1,0 +1,151 @@
+using System.Net.Mime;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Failover.ControlPlane;
+using Failover.LocalHost.Network;
+
+namespace Failover.LocalHost.Page;
+
+/// <summary>The page, and the API behind it: see the world, break it, command it.</summary>
+internal sealed class ControlApi(World world, TimeProvider time)
+{
+    private const int JournalMax = 500;
+
+    private static readonly Lazy<byte[]> Html = new(() =>
+    {
+        using var stream = typeof(ControlApi).Assembly.GetManifestResourceStream("page.html")!;
+        using var buffer = new MemoryStream();
+        stream.CopyTo(buffer);
+        return buffer.ToArray();
+    });
+
+    public async Task HandleAsync(HttpContext context)
+    {
+        var (method, path) = (context.Request.Method, context.Request.Path.Value!.Trim('/').Split('/'));
+        switch (method, path)
+        {
+            case ("GET", [""]):
+                context.Response.ContentType = MediaTypeNames.Text.Html;
+                await context.Response.Body.WriteAsync(Html.Value);
+                break;
+            case ("GET", ["state"]):
+                await JsonAsync(context, 200, await StateReport.OfAsync(world, time, context.RequestAborted));
+                break;
+            case ("GET", ["journal"]):
+                await JsonAsync(context, 200, await JournalAsync(context.RequestAborted));
+                break;
+            case ("POST", ["faults"]):
+                await BreakAsync(context);
+                break;
+            case ("DELETE", ["faults"]):
+                await world.HealAsync(null);
+                context.Response.StatusCode = StatusCodes.Status204NoContent;
+                break;
+            case ("DELETE", ["faults", var id]):
+                if (await world.HealAsync(id))
+                {
+                    context.Response.StatusCode = StatusCodes.Status204NoContent;
+                }
+                else
+                {
+                    await ProblemAsync(context, 404, $"There is no fault '{id}'.");
+                }
+
+                break;
+            case ("POST", ["commands"]):
+                await CommandAsync(context);
+                break;
+            default:
+                await ProblemAsync(context, 404, $"There is no {method} {context.Request.Path}.");
+                break;
+        }
+    }
+
+    private async Task BreakAsync(HttpContext context)
+    {
+        if (await ReadAsync(context) is not { } json)
+        {
+            return;
+        }
+
+        var (fault, mistake) = FaultRequest.Read(json, World.RegionNames, [.. world.Topology.Services.SelectMany(service => service.Endpoints).Select(endpoint => endpoint.Name)]);
+        await (fault is null
+            ? ProblemAsync(context, 400, mistake!)
+            : JsonAsync(context, 201, new JsonObject { ["id"] = (await world.BreakAsync(fault)).Id }));
+    }
+
+    private async Task CommandAsync(HttpContext context)
+    {
+        if (await ReadAsync(context) is not { } json)
+        {
+            return;
+        }
+
+        var wanted = JsonObject.Create(json)!;
+        var service = (string?)wanted["service"] ?? World.ServiceName;
+        wanted.Remove("service");
+        wanted["id"] ??= Guid.NewGuid().ToString();
+        wanted["by"] ??= "page";
+        wanted["at"] ??= time.GetUtcNow().ToString("O");
+        try
+        {
+            var command = wanted.Deserialize(ControlJson.Default.Command)!;
+            if (world.Topology.Services.All(known => known.Name != service))
+            {
+                await ProblemAsync(context, 400, $"There is no service '{service}'.");
+                return;
+            }
+
+            await world.ControlStore.WriteCommandAsync(service, command, context.RequestAborted);
+            await JsonAsync(context, 202, new JsonObject { ["id"] = command.Id });
+        }
+        catch (JsonException error)
+        {
+            await ProblemAsync(context, 400, error.Message);
+        }
+    }
+
+    private async Task<JsonArray> JournalAsync(CancellationToken cancellationToken)
+    {
+        var entries = new List<JournalEntry>();
+        foreach (var service in world.Topology.Services)
+        {
+            foreach (var journal in world.Journals)
+            {
+                entries.AddRange(await journal.ReadAsync(service.Name, JournalMax / world.Journals.Count, cancellationToken));
+            }
+        }
+
+        return [.. entries.OrderBy(entry => entry.At).Select(entry => JsonSerializer.SerializeToNode(entry, ControlJson.Default.JournalEntry))];
+    }
+
+    private static async Task<JsonElement?> ReadAsync(HttpContext context)
+    {
+        try
+        {
+            var json = (await JsonDocument.ParseAsync(context.Request.Body, cancellationToken: context.RequestAborted)).RootElement;
+            if (json.ValueKind == JsonValueKind.Object)
+            {
+                return json;
+            }
+
+            await ProblemAsync(context, 400, "The body is not a JSON object.");
+        }
+        catch (JsonException error)
+        {
+            await ProblemAsync(context, 400, $"The body is not JSON: {error.Message}");
+        }
+
+        return null;
+    }
+
+    private static Task ProblemAsync(HttpContext context, int status, string detail) =>
+        JsonAsync(context, status, new JsonObject { ["status"] = status, ["detail"] = detail }, "application/problem+json");
+
+    private static Task JsonAsync(HttpContext context, int status, JsonNode body, string type = MediaTypeNames.Application.Json)
+    {
+        context.Response.StatusCode = status;
+        context.Response.ContentType = type;
+        return context.Response.WriteAsync(body.ToJsonString());
+    }
+}

@@ -1,0 +1,86 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Failover.ControlPlane;
+using Failover.ControlPlane.Registers;
+using Failover.ControlPlane.Topologies;
+
+namespace Failover.LocalHost.Page;
+
+/// <summary>The world as <c>GET /state</c> tells it.</summary>
+internal static class StateReport
+{
+    public static async Task<JsonObject> OfAsync(World world, TimeProvider time, CancellationToken cancellationToken)
+    {
+        var now = time.GetUtcNow();
+        var views = new Dictionary<string, ControlView>();
+        foreach (var service in world.Topology.Services)
+        {
+            views[service.Name] = await world.ControlStore.ReadAsync(service.Name, cancellationToken);
+        }
+
+        return new JsonObject
+        {
+            ["regions"] = new JsonArray([.. world.Regions.Select(region => new JsonObject
+            {
+                ["name"] = region.Name,
+                ["itemApi"] = region.ItemApi is null ? null : $"http://127.0.0.1:{world.Options.Ports.ItemApi(region.Number)}",
+                ["dynamoDb"] = $"http://127.0.0.1:{world.Options.Ports.Aws(region.Number)}",
+                ["up"] = world.Faults.RegionDown(region.Name) is null,
+            })]),
+            ["services"] = new JsonArray([.. world.Topology.Services.Select(service => Service(world, service, views[service.Name].Register))]),
+            ["observers"] = new JsonArray([.. world.Topology.Observers.Select(observer => Observer(world, observer, views.Values.First(), now))]),
+            ["replication"] = new JsonArray([.. Pairs(world).Select(pair => new JsonObject
+            {
+                ["from"] = pair.From,
+                ["to"] = pair.To,
+                ["lagMs"] = (long)world.Replicator.Backlog(pair.From, pair.To).TotalMilliseconds,
+                ["paused"] = world.Faults.IsPaused(pair.From, pair.To),
+            })]),
+            ["faults"] = JsonSerializer.SerializeToNode(world.Faults.All, FaultJson),
+        };
+    }
+
+    private static readonly JsonSerializerOptions FaultJson = new(JsonSerializerDefaults.Web)
+    {
+        DefaultIgnoreCondition = System.Text.Json.Serialization.JsonIgnoreCondition.WhenWritingNull,
+        Converters = { new System.Text.Json.Serialization.JsonStringEnumConverter(JsonNamingPolicy.CamelCase) },
+    };
+
+    private static JsonObject Service(World world, Service service, Register? register)
+    {
+        var addresses = world.Zone.Find(service.Name + ".", "A")?.Values ?? [];
+        var endpoint = service.Endpoints.FirstOrDefault(endpoint => endpoint.Records.SelectMany(record => record.Values).ToHashSet().SetEquals(addresses));
+        return new JsonObject
+        {
+            ["name"] = service.Name,
+            ["active"] = register?.Active,
+            ["moving"] = register?.Moving?.To,
+            ["epoch"] = register?.Epoch,
+            ["paused"] = register?.Paused is not null,
+            ["lastCommand"] = register?.LastCommand?.Says,
+            ["answer"] = new JsonObject
+            {
+                ["addresses"] = new JsonArray([.. addresses.Select(address => JsonValue.Create(address))]),
+                ["endpoint"] = endpoint?.Name,
+                ["txt"] = world.Zone.Find(service.StateName + ".", "TXT")?.Values[0].Trim('"'),
+            },
+        };
+    }
+
+    private static JsonObject Observer(World world, string observer, ControlView view, DateTimeOffset now)
+    {
+        var ballot = view.Ballots.FirstOrDefault(ballot => ballot.Observer == observer);
+        return new JsonObject
+        {
+            ["name"] = observer,
+            ["region"] = observer,
+            ["ballotAgeMs"] = ballot is null ? null : (long)(now - ballot.At).TotalMilliseconds,
+            ["health"] = new JsonObject((ballot?.Services.Values.SelectMany(endpoints => endpoints) ?? [])
+                .Select(endpoint => KeyValuePair.Create(endpoint.Key, (JsonNode?)JsonValue.Create(endpoint.Value.Health.ToString())))),
+            ["isolated"] = world.Faults.IsIsolated(observer),
+        };
+    }
+
+    private static IEnumerable<(string From, string To)> Pairs(World world) =>
+        from one in world.Topology.Replicas from other in world.Topology.Replicas where one != other select (one, other);
+}

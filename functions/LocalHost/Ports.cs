@@ -1,0 +1,34 @@
+namespace Failover.LocalHost;
+
+/// <summary>Where everything listens: a fixed contract, which <c>--port-base</c> shifts as a whole.</summary>
+public sealed record Ports(int Base)
+{
+    public const int DefaultBase = 7000;
+
+    /// <summary>DNS, UDP and TCP.</summary>
+    public int Dns => Base + 53;
+
+    /// <summary>The item API behind what DNS answers, common to all regions.</summary>
+    public int Service => Base + 60;
+
+    /// <summary>The page and the control API.</summary>
+    public int Page => Base + 70;
+
+    /// <summary>Route 53's API.</summary>
+    public int Route53 => Base + 90;
+
+    /// <summary>The item API of the k-th region, from 1.</summary>
+    public int ItemApi(int region) => Base + 70 + region;
+
+    /// <summary>The AWS door of the k-th region, from 1.</summary>
+    public int Aws(int region) => Base + 80 + region;
+
+    /// <summary>The k-th observer's own way to DNS, so that it can be cut.</summary>
+    public int DnsRoad(int observer) => Base + 40 + observer;
+
+    /// <summary>The k-th observer's own way to every endpoint and anchor, so that it can be cut.</summary>
+    public int ProbeRoad(int observer) => Base + 60 + observer;
+
+    /// <summary>The address that DNS answers for the k-th region.</summary>
+    public static string Address(int region) => $"127.0.0.{10 + region}";
+}

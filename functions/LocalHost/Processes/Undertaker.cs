@@ -1,0 +1,93 @@
+using System.Diagnostics;
+using System.Globalization;
+
+namespace Failover.LocalHost.Processes;
+
+/// <summary>
+/// Ends the world's child processes when LocalHost is gone, however it went: a process of its own that reads their ids from a pipe,
+/// and kills what is left when the pipe breaks. (A parent that is killed outright can do nothing itself, and no portable call makes children follow it.)
+/// </summary>
+internal sealed class Undertaker : IDisposable
+{
+    /// <summary>The argument that makes this program an undertaker.</summary>
+    public const string Argument = "--undertaker";
+
+    private readonly Process _process;
+    private readonly Lock _lock = new();
+
+    public Undertaker()
+    {
+        var self = Environment.ProcessPath!;
+        var info = new ProcessStartInfo(self) { RedirectStandardInput = true, UseShellExecute = false };
+        if (Path.GetFileNameWithoutExtension(self) == "dotnet")
+        {
+            info.ArgumentList.Add(typeof(Undertaker).Assembly.Location);
+        }
+
+        info.ArgumentList.Add(Argument);
+        _process = Process.Start(info)!;
+    }
+
+    /// <summary>Starts a process that the undertaker knows.</summary>
+    public Process Start(ProcessStartInfo info)
+    {
+        var process = Process.Start(info) ?? throw new InvalidOperationException($"{info.FileName} did not start.");
+        Tell($"+{process.Id}");
+        process.EnableRaisingEvents = true;
+        process.Exited += (_, _) => Tell($"-{process.Id}");
+        return process;
+    }
+
+    public void Dispose()
+    {
+        lock (_lock)
+        {
+            _process.StandardInput.Dispose();
+        }
+
+        _process.WaitForExit(TimeSpan.FromSeconds(5));
+        _process.Dispose();
+    }
+
+    /// <summary>The undertaker's own main loop.</summary>
+    public static void Run()
+    {
+        // Ctrl-C reaches every process of a terminal; this one must outlive its parent.
+        Console.CancelKeyPress += (_, args) => args.Cancel = true;
+        var alive = new HashSet<int>();
+        while (Console.In.ReadLine() is { } line)
+        {
+            var id = int.Parse(line.AsSpan(1), CultureInfo.InvariantCulture);
+            _ = line[0] == '+' ? alive.Add(id) : alive.Remove(id);
+        }
+
+        foreach (var id in alive)
+        {
+            try
+            {
+                using var process = Process.GetProcessById(id);
+                process.Kill(entireProcessTree: true);
+            }
+            catch (Exception error) when (error is ArgumentException or InvalidOperationException or System.ComponentModel.Win32Exception)
+            {
+                // It ended by itself.
+            }
+        }
+    }
+
+    private void Tell(string line)
+    {
+        lock (_lock)
+        {
+            try
+            {
+                _process.StandardInput.WriteLine(line);
+                _process.StandardInput.Flush();
+            }
+            catch (Exception error) when (error is IOException or ObjectDisposedException)
+            {
+                // The undertaker is gone, or the world is ending: then its end kills them.
+            }
+        }
+    }
+}

@@ -1,0 +1,60 @@
+using System.CommandLine;
+using Failover.LocalHost;
+using Failover.LocalHost.Check;
+using Failover.LocalHost.Processes;
+
+if (args is [Undertaker.Argument])
+{
+    Undertaker.Run();
+    return 0;
+}
+
+var portBase = new Option<int>("--port-base") { Description = "Shifts all ports together.", DefaultValueFactory = _ => Ports.DefaultBase };
+var interval = new Option<int?>("--interval") { Description = "Seconds of a tick's slot: 10, or 2 with --check." };
+var lag = new Option<int>("--lag") { Description = "Milliseconds by which replication is late.", DefaultValueFactory = _ => 0 };
+var engine = new Option<string?>("--engine") { Description = "The command that starts another DynamoDB engine, with {port} in it." };
+var check = new Option<bool>("--check") { Description = "Runs the built-in rehearsal, prints its timeline as JSON, and exits with 0 or 1." };
+portBase.Validators.Add(result => Range(result, portBase.Name, 1024, 65000));
+interval.Validators.Add(result => Range(result, interval.Name, 2, 60));
+lag.Validators.Add(result => Range(result, lag.Name, 0, 3_600_000));
+
+var root = new RootCommand("Runs the whole world on one machine: regions, functions, replication, DNS, and what breaks them.") { portBase, interval, lag, engine, check };
+root.SetAction(async (given, cancellationToken) =>
+{
+    var checking = given.GetValue(check);
+    var options = new WorldOptions(
+        new Ports(given.GetValue(portBase)),
+        TimeSpan.FromSeconds(given.GetValue(interval) ?? (checking ? 2 : 10)),
+        TimeSpan.FromMilliseconds(given.GetValue(lag)),
+        given.GetValue(engine));
+    try
+    {
+        await using var world = await World.StartAsync(options, cancellationToken);
+        if (checking)
+        {
+            return await new Rehearsal(world, TimeProvider.System).RunAsync(Console.Out, cancellationToken) ? 0 : 1;
+        }
+
+        Banner.Print(world, Console.Out);
+        await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, cancellationToken);
+        return 0;
+    }
+    catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+    {
+        return 0;
+    }
+    catch (InvalidOperationException error)
+    {
+        await Console.Error.WriteLineAsync(error.Message);
+        return 1;
+    }
+});
+return await root.Parse(args).InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = TimeSpan.FromSeconds(10) });
+
+static void Range(System.CommandLine.Parsing.OptionResult result, string name, int min, int max)
+{
+    if (result.Tokens is [var token] && (!int.TryParse(token.Value, out var value) || value < min || value > max))
+    {
+        result.AddError($"{name} is {min} to {max}, not '{token.Value}'.");
+    }
+}

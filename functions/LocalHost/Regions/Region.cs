@@ -1,0 +1,85 @@
+using System.Text;
+using System.Text.Json;
+using Failover.LocalHost.Aws;
+using Failover.LocalHost.Engines;
+using Failover.LocalHost.Functions;
+using Failover.LocalHost.Network;
+
+namespace Failover.LocalHost.Regions;
+
+/// <summary>One region of the world: its engine, its queue of ticks, its functions, and the doors to them.</summary>
+internal sealed class Region(string name, int number, Engine engine, string tickQueueUrl, TimeProvider time)
+{
+    public string Name => name;
+
+    /// <summary>From 1.</summary>
+    public int Number => number;
+
+    public Engine Engine => engine;
+
+    /// <summary>Taken for each write to the items table, and for each delivery of the replicator.</summary>
+    public SemaphoreSlim ItemsTurn { get; } = new(1);
+
+    public SqsQueue TickQueue { get; } = new(time);
+
+    public string TickQueueUrl => tickQueueUrl;
+
+    public FunctionHost? ItemApi { get; set; }
+
+    public required FunctionHost HealthCheck { get; init; }
+
+    /// <summary>The doors that are shut while the region is down; those of its item API also while its endpoint is.</summary>
+    public List<(Door Door, bool IsEndpoint)> Doors { get; } = [];
+
+    /// <summary>EventBridge's schedule: once a minute, at any second of it.</summary>
+    public async Task RunScheduleAsync(Faults faults, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            if (faults.RegionDown(name) is null)
+            {
+                var fired = Encoding.UTF8.GetBytes($$"""{"source":"aws.events","detail-type":"Scheduled Event","region":"{{name}}","time":"{{time.GetUtcNow():O}}","detail":null}""");
+                _ = HealthCheck.InvokeAsync(fired);
+            }
+
+            await Task.Delay(TimeSpan.FromMinutes(1), time, cancellationToken);
+        }
+    }
+
+    /// <summary>The queue's trigger: one message an invocation, no retries, nothing older than a minute.</summary>
+    public async Task RunTickQueueAsync(Faults faults, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            var message = await TickQueue.ReceiveAsync(cancellationToken);
+            if (faults.RegionDown(name) is not null || time.GetUtcNow() - message.Due > TimeSpan.FromMinutes(1))
+            {
+                continue;
+            }
+
+            _ = HealthCheck.InvokeAsync(Event(message));
+        }
+    }
+
+    private byte[] Event(SqsQueue.Message message)
+    {
+        using var buffer = new MemoryStream();
+        using (var json = new Utf8JsonWriter(buffer))
+        {
+            json.WriteStartObject();
+            json.WriteStartArray("Records");
+            json.WriteStartObject();
+            json.WriteString("messageId", message.Id);
+            json.WriteString("receiptHandle", message.Id);
+            json.WriteString("body", message.Body);
+            json.WriteString("eventSource", "aws:sqs");
+            json.WriteString("eventSourceARN", $"arn:aws:sqs:{name}:000000000000:ticks");
+            json.WriteString("awsRegion", name);
+            json.WriteEndObject();
+            json.WriteEndArray();
+            json.WriteEndObject();
+        }
+
+        return buffer.ToArray();
+    }
+}

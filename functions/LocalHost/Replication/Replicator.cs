@@ -1,0 +1,219 @@
+using System.Text.Json.Nodes;
+using Failover.LocalHost.Network;
+using Failover.LocalHost.Regions;
+
+namespace Failover.LocalHost.Replication;
+
+/// <summary>
+/// Replicates the items table between two regions, as a DynamoDB global table does: last writer wins, by the order in which writes arrived
+/// anywhere; late by a settable lag; not at all while paused, and then all of it. Each replica's stream carries every write, wherever it began.
+/// </summary>
+/// <remarks>
+/// Writes are read off each region's stream and numbered as they are read. A write is delivered under the receiving region's turn, in which no other
+/// write can come between: its stream is read to the end first, and whichever write of the key has the greater number stays.
+/// What was delivered comes back on the receiver's stream; it is known there by its image and not sent on.
+/// </remarks>
+internal sealed class Replicator : IAsyncDisposable
+{
+    private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(20);
+
+    private readonly Faults _faults;
+    private readonly string _table;
+    private readonly TimeProvider _time;
+    private readonly Side[] _sides;
+    private readonly CancellationTokenSource _stop = new();
+    private readonly List<Task> _loops = [];
+    private long _number;
+
+    public Replicator(IReadOnlyList<Region> regions, string table, Faults faults, TimeProvider time)
+    {
+        (_faults, _table, _time) = (faults, table, time);
+        _sides = [.. regions.Select(region => new Side(region))];
+    }
+
+    public void Start() => _loops.AddRange(_sides.SelectMany(side => new[] { ReadLoopAsync(side), DeliverLoopAsync(side) }));
+
+    /// <summary>Age of the oldest write that has not been delivered from one region to the other.</summary>
+    public TimeSpan Backlog(string from, string to)
+    {
+        var side = _sides.Single(side => side.Region.Name == to);
+        lock (side)
+        {
+            return side.Inbox.FirstOrDefault(write => write.From == from) is { } oldest ? _time.GetUtcNow() - oldest.At : TimeSpan.Zero;
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _stop.CancelAsync();
+        await Task.WhenAll(_loops.Select(loop => loop.ContinueWith(_ => { }, TaskScheduler.Default)));
+        _stop.Dispose();
+    }
+
+    private async Task ReadLoopAsync(Side side)
+    {
+        while (!_stop.IsCancellationRequested)
+        {
+            await side.Region.ItemsTurn.WaitAsync(_stop.Token);
+            try
+            {
+                await DrainAsync(side);
+            }
+            finally
+            {
+                side.Region.ItemsTurn.Release();
+            }
+
+            await Task.Delay(PollInterval, _time, _stop.Token);
+        }
+    }
+
+    /// <summary>Delivers what is due, oldest first; each origin's writes stay in order.</summary>
+    private async Task DeliverLoopAsync(Side side)
+    {
+        while (!_stop.IsCancellationRequested)
+        {
+            List<Write> due;
+            lock (side)
+            {
+                due = [.. side.Inbox.Where(write => !_faults.IsPaused(write.From, side.Region.Name) && _time.GetUtcNow() - write.At >= _faults.Lag(write.From, side.Region.Name))];
+            }
+
+            if (due.Count > 0)
+            {
+                await side.Region.ItemsTurn.WaitAsync(_stop.Token);
+                try
+                {
+                    await DrainAsync(side);
+                    foreach (var write in due)
+                    {
+                        await DeliverAsync(side, write);
+                        lock (side)
+                        {
+                            side.Inbox.Remove(write);
+                        }
+                    }
+                }
+                finally
+                {
+                    side.Region.ItemsTurn.Release();
+                }
+            }
+
+            await Task.Delay(PollInterval, _time, _stop.Token);
+        }
+    }
+
+    /// <summary>Reads a region's stream to its end. Called in the region's turn.</summary>
+    private async Task DrainAsync(Side side)
+    {
+        side.Iterator ??= await FirstIteratorAsync(side.Region);
+        while (side.Iterator is not null)
+        {
+            var page = await side.Region.Engine.CallAsync("DynamoDBStreams_20120810.GetRecords", new JsonObject { ["ShardIterator"] = side.Iterator }, _stop.Token);
+            side.Iterator = (string?)page["NextShardIterator"];
+            var records = page["Records"]!.AsArray();
+            foreach (var record in records)
+            {
+                Take(side, record!["dynamodb"]!.AsObject());
+            }
+
+            if (records.Count == 0)
+            {
+                return;
+            }
+        }
+    }
+
+    private void Take(Side side, JsonObject record)
+    {
+        var key = (string)record["Keys"]!["id"]!["S"]!;
+        var image = record["NewImage"]?.AsObject();
+        var old = record["OldImage"]?.AsObject();
+
+        // A write that changes nothing is no write: DynamoDB's streams do not carry it, and the engine's do.
+        if (image is not null && old is not null && JsonNode.DeepEquals(image, old))
+        {
+            return;
+        }
+
+        if (side.Delivered.Remove(key, out var delivered))
+        {
+            if (JsonNode.DeepEquals(delivered, image))
+            {
+                return;
+            }
+
+            throw new InvalidOperationException($"{side.Region.Name} shows another write of {key} than was delivered, in the same turn.");
+        }
+
+        var number = ++_number;
+        side.Newest[key] = number;
+        foreach (var other in _sides.Where(other => other != side))
+        {
+            lock (other)
+            {
+                other.Inbox.Add(new Write(side.Region.Name, key, image, number, _time.GetUtcNow()));
+            }
+        }
+    }
+
+    private async Task DeliverAsync(Side side, Write write)
+    {
+        if (side.Newest.GetValueOrDefault(write.Key) > write.Number)
+        {
+            return;
+        }
+
+        side.Newest[write.Key] = write.Number;
+        var answer = write.Image is { } image
+            ? await side.Region.Engine.CallAsync(
+                "DynamoDB_20120810.PutItem",
+                new JsonObject { ["TableName"] = _table, ["Item"] = image.DeepClone(), ["ReturnValues"] = "ALL_OLD" },
+                _stop.Token)
+            : await side.Region.Engine.CallAsync(
+                "DynamoDB_20120810.DeleteItem",
+                new JsonObject { ["TableName"] = _table, ["Key"] = new JsonObject { ["id"] = new JsonObject { ["S"] = write.Key } }, ["ReturnValues"] = "ALL_OLD" },
+                _stop.Token);
+        if (!JsonNode.DeepEquals(answer["Attributes"], write.Image))
+        {
+            side.Delivered[write.Key] = write.Image;
+            await DrainAsync(side);
+        }
+    }
+
+    private async Task<string?> FirstIteratorAsync(Region region)
+    {
+        var streams = await region.Engine.CallAsync("DynamoDBStreams_20120810.ListStreams", new JsonObject { ["TableName"] = _table }, _stop.Token);
+        if ((string?)streams["Streams"]?.AsArray().FirstOrDefault()?["StreamArn"] is not { } arn)
+        {
+            return null;
+        }
+
+        var stream = await region.Engine.CallAsync("DynamoDBStreams_20120810.DescribeStream", new JsonObject { ["StreamArn"] = arn }, _stop.Token);
+        var shard = (string?)stream["StreamDescription"]?["Shards"]?.AsArray().FirstOrDefault()?["ShardId"];
+        return shard is null ? null : (string?)(await region.Engine.CallAsync(
+            "DynamoDBStreams_20120810.GetShardIterator",
+            new JsonObject { ["StreamArn"] = arn, ["ShardId"] = shard, ["ShardIteratorType"] = "TRIM_HORIZON" },
+            _stop.Token))["ShardIterator"];
+    }
+
+    private sealed record Write(string From, string Key, JsonObject? Image, long Number, DateTimeOffset At);
+
+    private sealed class Side(Region region)
+    {
+        public Region Region => region;
+
+        /// <summary>Where its stream is read on.</summary>
+        public string? Iterator { get; set; }
+
+        /// <summary>What other regions have written, and is not delivered here yet; oldest first.</summary>
+        public List<Write> Inbox { get; } = [];
+
+        /// <summary>By key: the number of the newest write that this region shows.</summary>
+        public Dictionary<string, long> Newest { get; } = [];
+
+        /// <summary>What was delivered and has not come back on the stream.</summary>
+        public Dictionary<string, JsonObject?> Delivered { get; } = [];
+    }
+}

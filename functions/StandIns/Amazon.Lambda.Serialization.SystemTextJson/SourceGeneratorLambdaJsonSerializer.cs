@@ -1,0 +1,55 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using System.Text.Json.Serialization.Metadata;
+using Amazon.Lambda.Core;
+
+namespace Amazon.Lambda.Serialization.SystemTextJson;
+
+/// <summary>Reads and writes the types that a source-generated context lists.</summary>
+public class SourceGeneratorLambdaJsonSerializer<
+    [DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicConstructors)] TSGContext> : ILambdaSerializer
+    where TSGContext : JsonSerializerContext
+{
+    private readonly TSGContext _context;
+
+    public SourceGeneratorLambdaJsonSerializer()
+    {
+        var options = new JsonSerializerOptions
+        {
+            DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+            PropertyNameCaseInsensitive = true,
+            Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+        };
+        _context = (TSGContext)Activator.CreateInstance(typeof(TSGContext), options)!;
+    }
+
+    public T Deserialize<T>(Stream requestStream)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize(requestStream, Info<T>())!;
+        }
+        catch (Exception error) when (error is JsonException or NotSupportedException)
+        {
+            throw new JsonSerializerException($"Error converting the Lambda event JSON payload to type {typeof(T).FullName}: {error.Message}", error);
+        }
+    }
+
+    public void Serialize<T>(T response, Stream responseStream)
+    {
+        try
+        {
+            JsonSerializer.Serialize(responseStream, response, Info<T>());
+        }
+        catch (Exception error) when (error is JsonException or NotSupportedException)
+        {
+            throw new JsonSerializerException($"Error converting the response object of type {typeof(T).FullName}: {error.Message}", error);
+        }
+    }
+
+    private JsonTypeInfo<T> Info<T>() =>
+        _context.GetTypeInfo(typeof(T)) as JsonTypeInfo<T>
+        ?? throw new JsonSerializerException($"No JsonTypeInfo registered in {typeof(TSGContext).FullName} for type {typeof(T).FullName}.");
+}
