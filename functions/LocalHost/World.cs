@@ -45,6 +45,7 @@ internal sealed class World : IAsyncDisposable
     {
         Options = options;
         RunDirectory = Directory.CreateTempSubdirectory("failover-").FullName;
+        _undertaker.Owns(RunDirectory);
         Faults = new Faults(options.Lag);
         Zone = new HostedZone(ZoneId, "example.test.");
         Route53 = new Route53Api(Zone, Faults, _time);
@@ -131,17 +132,9 @@ internal sealed class World : IAsyncDisposable
             await owned.DisposeAsync();
         }
 
-        _undertaker.Dispose();
         _stop.Dispose();
         _faultTurn.Dispose();
-        try
-        {
-            Directory.Delete(RunDirectory, recursive: true);
-        }
-        catch (IOException)
-        {
-            // A log that is still being closed; the system clears its temporary files.
-        }
+        _undertaker.Dispose();
     }
 
     private async Task StartAsync(CancellationToken cancellationToken)
@@ -229,7 +222,7 @@ internal sealed class World : IAsyncDisposable
             new FunctionDefinition(
                 name,
                 RegionNames[number - 1],
-                Executable(name),
+                Outputs.Executable(name),
                 new Dictionary<string, string>
                 {
                     ["AWS_ENDPOINT_URL"] = door,
@@ -299,14 +292,6 @@ internal sealed class World : IAsyncDisposable
         Own(new AmazonDynamoDBClient("local", "local", new AmazonDynamoDBConfig { ServiceURL = engine.Address.ToString(), AuthenticationRegion = RegionNames[0] }));
 
     private string TopologyPath(int number) => Path.Combine(RunDirectory, $"{RegionNames[number - 1]}-topology.json");
-
-    /// <summary>The functions are built beside LocalHost: artifacts/bin/LocalHost/debug and artifacts/bin/ItemApi/debug.</summary>
-    private static string Executable(string function)
-    {
-        var here = new DirectoryInfo(AppContext.BaseDirectory);
-        var path = Path.Combine(here.Parent!.Parent!.FullName, function, here.Name, OperatingSystem.IsWindows() ? function + ".exe" : function);
-        return File.Exists(path) ? path : throw new InvalidOperationException($"There is no {path}: build the solution first.");
-    }
 
     private T Own<T>(T owned)
         where T : notnull

@@ -13,6 +13,7 @@ namespace Failover.HealthCheck.Decision;
 /// <code>
 /// every listing          -> read register, command and ballots again, and judge from the top
 /// no register            -> list -> the first register (epoch 0) if the records are an endpoint's and no TXT is there, else frozen
+/// epoch 0, no TXT yet    -> list -> create it, before anything else
 /// a command is pending   -> [list] -> write the register that obeys or refuses it -> read again
 /// a move is under way    -> still justified: converge; contradicted by a quorum: list -> withdraw by a new epoch; no quorum: wait
 /// a move is decided      -> [list, unless the world shows the plan] -> take the epoch -> read again, decide again, converge
@@ -105,6 +106,20 @@ public sealed record Mover
 
     private (Mover State, Step Step) Judge(DateTimeOffset now)
     {
+        // The first TXT comes before any other change of mind: without it a later epoch would look like a lost state.
+        if (Register is { Epoch: 0 } first && !Look.Shows(first.Plan))
+        {
+            if (Listing is null)
+            {
+                return (this, new Step.ListRecords());
+            }
+
+            if (Listing.Txt is null && DnsGate.Judge(first, Listing) is GateVerdict.Apply)
+            {
+                return (this, new Step.Apply(first.Plan, Listing));
+            }
+        }
+
         if (Commands.IsPending(View))
         {
             return Obey(now);
@@ -113,7 +128,7 @@ public sealed record Mover
         if (Register is not { } register)
         {
             return Listing is null ? (this, new Step.ListRecords())
-                : Moves.Begin(Service, Listing, Self, now) is { } first ? Write(first, null, $"first register: {first.Active} serves")
+                : Moves.Begin(Service, Listing, Self, now) is { } begun ? Write(begun, null, $"first register: {begun.Active} serves")
                 : End(Ending.Frozen, "there is no register, and the name is not one configured endpoint's without a state TXT: adopt it");
         }
 

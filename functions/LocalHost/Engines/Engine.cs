@@ -121,7 +121,7 @@ internal sealed class Engine : IAsyncDisposable
             return new ProcessStartInfo(words[0], words[1..]);
         }
 
-        var binary = Path.Combine(AppContext.BaseDirectory, "engine", OperatingSystem.IsWindows() ? "dynoxide.exe" : "dynoxide");
+        var binary = Path.Combine(Outputs.Of("LocalHost"), "engine", OperatingSystem.IsWindows() ? "dynoxide.exe" : "dynoxide");
         return File.Exists(binary)
             ? new ProcessStartInfo(binary, ["serve", "--host", "127.0.0.1", "--port", port.ToString(CultureInfo.InvariantCulture)])
             : throw new InvalidOperationException(

@@ -11,13 +11,13 @@ internal static class StateReport
 {
     public static async Task<JsonObject> OfAsync(World world, TimeProvider time, CancellationToken cancellationToken)
     {
-        var now = time.GetUtcNow();
         var views = new Dictionary<string, ControlView>();
         foreach (var service in world.Topology.Services)
         {
             views[service.Name] = await world.ControlStore.ReadAsync(service.Name, cancellationToken);
         }
 
+        var now = time.GetUtcNow();
         return new JsonObject
         {
             ["regions"] = new JsonArray([.. world.Regions.Select(region => new JsonObject

@@ -15,18 +15,11 @@ internal sealed class Undertaker : IDisposable
     private readonly Process _process;
     private readonly Lock _lock = new();
 
-    public Undertaker()
-    {
-        var self = Environment.ProcessPath!;
-        var info = new ProcessStartInfo(self) { RedirectStandardInput = true, UseShellExecute = false };
-        if (Path.GetFileNameWithoutExtension(self) == "dotnet")
-        {
-            info.ArgumentList.Add(typeof(Undertaker).Assembly.Location);
-        }
+    public Undertaker() =>
+        _process = Process.Start(new ProcessStartInfo(Outputs.Executable("LocalHost"), Argument) { RedirectStandardInput = true })!;
 
-        info.ArgumentList.Add(Argument);
-        _process = Process.Start(info)!;
-    }
+    /// <summary>Names a directory that is deleted with the world.</summary>
+    public void Owns(string directory) => Tell("/" + directory);
 
     /// <summary>Starts a process that the undertaker knows.</summary>
     public Process Start(ProcessStartInfo info)
@@ -55,8 +48,15 @@ internal sealed class Undertaker : IDisposable
         // Ctrl-C reaches every process of a terminal; this one must outlive its parent.
         Console.CancelKeyPress += (_, args) => args.Cancel = true;
         var alive = new HashSet<int>();
+        var directories = new List<string>();
         while (Console.In.ReadLine() is { } line)
         {
+            if (line[0] == '/')
+            {
+                directories.Add(line[1..]);
+                continue;
+            }
+
             var id = int.Parse(line.AsSpan(1), CultureInfo.InvariantCulture);
             _ = line[0] == '+' ? alive.Add(id) : alive.Remove(id);
         }
@@ -72,6 +72,11 @@ internal sealed class Undertaker : IDisposable
             {
                 // It ended by itself.
             }
+        }
+
+        foreach (var directory in directories.Where(Directory.Exists))
+        {
+            Directory.Delete(directory, recursive: true);
         }
     }
 

@@ -1,0 +1,30 @@
+using Failover.ControlPlane;
+using Failover.ControlPlane.Registers;
+
+namespace Failover.Cli;
+
+/// <summary>Gives an order, and waits until a tick has obeyed or refused it.</summary>
+internal static class Orders
+{
+    private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(500);
+
+    /// <summary>What became of the order; null if no tick answered in time.</summary>
+    public static async Task<CommandOutcome?> GiveAsync(
+        ControlStore control, string service, Command order, TimeSpan patience, TimeProvider time, CancellationToken cancellationToken)
+    {
+        await control.WriteCommandAsync(service, order, cancellationToken);
+        var start = time.GetTimestamp();
+        while (time.GetElapsedTime(start) < patience)
+        {
+            var view = await control.ReadAsync(service, cancellationToken);
+            if (view.Register?.LastCommand is { } outcome && outcome.Id == order.Id)
+            {
+                return outcome;
+            }
+
+            await Task.Delay(PollInterval, time, cancellationToken);
+        }
+
+        return null;
+    }
+}

@@ -1,0 +1,98 @@
+using System.CommandLine;
+using System.Text.Json;
+using Failover.Cli;
+using Failover.ControlPlane;
+using Failover.ControlPlane.Registers;
+using Failover.Hosting;
+using Command = System.CommandLine.Command;
+
+var service = new Option<string>("--service") { Description = "The name that is guarded, such as app.example.com.", Required = true, Recursive = true };
+var region = new Option<string?>("--region") { Description = "A control region that answers; AWS_REGION where left out.", Recursive = true };
+var table = new Option<string>("--control-table") { Description = "The control table.", DefaultValueFactory = _ => "Control", Recursive = true };
+var by = new Option<string>("--by") { Description = "Who asks.", DefaultValueFactory = _ => Environment.UserName, Recursive = true };
+var reason = new Option<string?>("--reason") { Description = "For those who read it later.", Recursive = true };
+var ifEpoch = new Option<long?>("--if-epoch") { Description = "Refuse unless this is the epoch; the present one where left out.", Recursive = true };
+var seconds = new Option<int>("--wait") { Description = "Seconds to wait for a tick to obey.", DefaultValueFactory = _ => 60, Recursive = true };
+
+var to = new Argument<string>("endpoint") { Description = "The endpoint that shall serve." };
+var force = new Option<bool>("--force") { Description = "Also to an endpoint that no majority sees up." };
+var minutes = new Option<int?>("--minutes") { Description = "How long; until 'resume' where left out." };
+var json = new Option<bool>("--json") { Description = "As JSON: register and ballots as they are stored." };
+
+var status = new Command("status", "Shows who serves, what moves, and what every observer sees.") { json };
+status.SetAction((given, token) => RunAsync(given, async control =>
+{
+    var view = await control.ReadAsync(given.GetValue(service)!, token);
+    StatusReport.Write(Console.Out, given.GetValue(service)!, view, given.GetValue(json), TimeProvider.System.GetUtcNow());
+    return view.Register is null ? 1 : 0;
+}));
+
+var root = new RootCommand("Shows and commands the failover of a service.")
+{
+    service, region, table, by, reason, ifEpoch, seconds,
+    status,
+    Order("move", "Lets another endpoint serve.", CommandKind.Move, to, force),
+    Order("ack", "Says that a person has seen the last move: clears cool-down and flapping.", CommandKind.Ack),
+    Order("pause", "Moves nothing automatically; stops a move under way.", CommandKind.Pause, minutes),
+    Order("resume", "Ends a pause.", CommandKind.Resume),
+    Order("adopt", "Takes what DNS answers now for the truth, at a new epoch, paused. For a frozen name.", CommandKind.Adopt),
+};
+return await root.Parse(args).InvokeAsync();
+
+Command Order(string name, string description, CommandKind kind, params Symbol[] symbols)
+{
+    var command = new Command(name, description);
+    foreach (var symbol in symbols)
+    {
+        if (symbol is Argument argument)
+        {
+            command.Arguments.Add(argument);
+        }
+        else
+        {
+            command.Options.Add((Option)symbol);
+        }
+    }
+
+    command.SetAction((given, token) => RunAsync(given, async control =>
+    {
+        var view = await control.ReadAsync(given.GetValue(service)!, token);
+        var order = new Failover.ControlPlane.Registers.Command
+        {
+            Id = Guid.NewGuid().ToString(),
+            Kind = kind,
+            By = given.GetValue(by)!,
+            At = TimeProvider.System.GetUtcNow(),
+            IfEpoch = given.GetValue(ifEpoch) ?? view.Register?.Epoch,
+            To = kind == CommandKind.Move ? given.GetValue(to) : null,
+            Force = kind == CommandKind.Move && given.GetValue(force),
+            Minutes = kind == CommandKind.Pause ? given.GetValue(minutes) : null,
+            Reason = given.GetValue(reason),
+        };
+        var outcome = await Orders.GiveAsync(control, given.GetValue(service)!, order, TimeSpan.FromSeconds(given.GetValue(seconds)), TimeProvider.System, token);
+        Console.WriteLine(outcome?.Says ?? $"No tick has obeyed within {given.GetValue(seconds)} s. The order stands for {Failover.ControlPlane.Registers.Command.Lifetime.TotalMinutes:0} minutes; see 'status'.");
+        return outcome?.Obeyed == true ? 0 : 1;
+    }));
+    return command;
+}
+
+async Task<int> RunAsync(ParseResult given, Func<ControlStore, Task<int>> run)
+{
+    if ((given.GetValue(region) ?? Environment.GetEnvironmentVariable("AWS_REGION")) is not { Length: > 0 } name)
+    {
+        await Console.Error.WriteLineAsync("Name a control region: --region, or AWS_REGION.");
+        return 2;
+    }
+
+    var timeout = TimeSpan.FromSeconds(5);
+    using var client = DynamoDbClients.Create(name, timeout);
+    try
+    {
+        return await run(new ControlStore(client, given.GetValue(table)!, timeout));
+    }
+    catch (Exception error) when (error is Amazon.Runtime.AmazonClientException or Amazon.Runtime.AmazonServiceException or OperationCanceledException or HttpRequestException or JsonException)
+    {
+        await Console.Error.WriteLineAsync($"The control table '{given.GetValue(table)}' in {name} cannot be reached: {error.Message}\nTry another control region.");
+        return 3;
+    }
+}

@@ -1,0 +1,47 @@
+using System.Text.Json;
+using Failover.ControlPlane;
+
+namespace Failover.Cli;
+
+/// <summary>The state of a service, for a terminal or for a program.</summary>
+internal static class StatusReport
+{
+    public static void Write(TextWriter output, string service, ControlView view, bool asJson, DateTimeOffset now)
+    {
+        if (asJson)
+        {
+            output.WriteLine(view.Register is null ? "null" : JsonSerializer.Serialize(view.Register, ControlJson.Default.Register));
+            foreach (var ballot in view.Ballots)
+            {
+                output.WriteLine(JsonSerializer.Serialize(ballot, ControlJson.Default.Ballot));
+            }
+
+            return;
+        }
+
+        if (view.Register is not { } register)
+        {
+            output.WriteLine($"{service}: there is no register. Either no observer has ticked yet, or the name is frozen until 'adopt'.");
+            return;
+        }
+
+        output.WriteLine($"{service}: {register.Active} serves, epoch {register.Epoch}");
+        Line("moving", register.Moving is { } move ? $"from {move.From} to {move.To} since {move.Since:u}{(move.LandedAt is null ? "" : ", landed, not yet verified")}" : null);
+        Line("paused", register.Paused is { } pause && pause.IsInForce(now) ? $"by {pause.By}{(pause.Until is { } until ? $" until {until:u}" : "")} {pause.Reason}" : null);
+        Line("cool-down", register.CoolDown is { } coolDown && coolDown.Until > now ? $"until {coolDown.Until:u}, {coolDown.AutomaticMoves} automatic moves; 'ack' clears it" : null);
+        Line("last command", register.LastCommand is { } last ? $"{last.Says} ({last.At:u})" : null);
+        foreach (var ballot in view.Ballots.OrderBy(ballot => ballot.Observer, StringComparer.Ordinal))
+        {
+            var sees = ballot.Services.GetValueOrDefault(service)?.Select(endpoint => $"{endpoint.Key} {endpoint.Value.Health} ({endpoint.Value.Detail})") ?? [];
+            output.WriteLine($"  {ballot.Observer,-12} {(now - ballot.At).TotalSeconds,5:0.0} s ago  {string.Join(", ", sees)}");
+        }
+
+        void Line(string name, string? value)
+        {
+            if (value is not null)
+            {
+                output.WriteLine($"  {name,-12} {value}");
+            }
+        }
+    }
+}

@@ -1,0 +1,92 @@
+using Failover.ControlPlane.Ballots;
+using Failover.ControlPlane.Registers;
+using Failover.ControlPlane.Topologies;
+using Failover.HealthCheck.Decision;
+
+namespace Failover.Simulation;
+
+/// <summary>The fixed parts of a small world: one service, two endpoints, three observers, and a clock that stands still.</summary>
+internal static class Scene
+{
+    public const string Name = "app.example.test";
+
+    public static readonly DateTimeOffset Now = new(2026, 11, 23, 8, 0, 0, TimeSpan.Zero);
+
+    public static readonly Service Service = new()
+    {
+        Name = Name,
+        HostedZoneId = "Z1",
+        AuthoritativeServers = ["127.0.0.1:53"],
+        LookUrl = new Uri($"http://{Name}/"),
+        Endpoints = [Endpoint("a", "192.0.2.1"), Endpoint("b", "192.0.2.2")],
+    };
+
+    public static readonly Topology Topology = new()
+    {
+        Observers = ["one", "two", "three"],
+        Replicas = ["a", "b"],
+        Anchors = [],
+        Services = [Service],
+    };
+
+    /// <summary>The two who decide; the third only votes.</summary>
+    public static readonly string[] Deciders = ["one", "two"];
+
+    public static readonly IReadOnlyList<RecordSet> SetsOfA = Plan.SetsOf(Service, Service.Endpoints[0]);
+
+    public static readonly IReadOnlyList<RecordSet> SetsOfB = Plan.SetsOf(Service, Service.Endpoints[1]);
+
+    public static readonly IReadOnlyList<RecordSet> SetsOfAHuman = [new RecordSet(Name, "A", 60, ["198.51.100.7"])];
+
+    /// <summary>Ballots of all observers: endpoint a down for long, or up; b up.</summary>
+    public static IReadOnlyList<Ballot> Ballots(bool aIsDown) =>
+    [
+        .. Topology.Observers.Select(observer => new Ballot
+        {
+            Observer = observer,
+            Slot = 100,
+            At = Now,
+            Services = new Dictionary<string, IReadOnlyDictionary<string, EndpointBallot>>
+            {
+                [Name] = new Dictionary<string, EndpointBallot>
+                {
+                    ["a"] = aIsDown ? new EndpointBallot(Health.Down, 9, 0, LastOk: false, [92, 93, 94, 95, 96, 97, 98, 99, 100], "") : Up,
+                    ["b"] = Up,
+                },
+            },
+            Replicas = new Dictionary<string, ReplicaBallot>(),
+        }),
+    ];
+
+    /// <summary>A register at that epoch: a serves, and nothing moves.</summary>
+    public static Register Settled(long epoch) => new()
+    {
+        Service = Name,
+        Rev = 10,
+        Plan = Plan.For(Service, Service.Endpoints[0], epoch, Now, "three", "First"),
+        Active = "a",
+    };
+
+    /// <summary>The same with a move to b taken, and applied by nobody.</summary>
+    public static Register Moving(long epoch, MoveKind kind)
+    {
+        var before = Settled(epoch);
+        return before.WithPlan(Plan.For(Service, Service.Endpoints[1], epoch + 1, Now, "three", "RegionLost")) with
+        {
+            Rev = before.Rev + 1,
+            Moving = new Move("a", "b", kind, Now),
+        };
+    }
+
+    public static Listing Shows(Plan plan) => new(plan.Sets, plan.Txt);
+
+    private static EndpointBallot Up => new(Health.Up, 0, 50, LastOk: true, [], "");
+
+    private static ServiceEndpoint Endpoint(string name, string address) => new()
+    {
+        Name = name,
+        Replica = name,
+        ProbeUrl = new Uri($"http://{address}/"),
+        Records = [new DnsTarget { Type = "A", Values = [address] }],
+    };
+}
