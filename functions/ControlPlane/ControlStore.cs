@@ -23,35 +23,53 @@ public sealed class ControlStore(IAmazonDynamoDB dynamoDb, string table, TimeSpa
     private const string RegisterRecord = "register";
     private const string CommandRecord = "command";
     private const string BallotPrefix = "ballot#";
+    private const string Slot = "slot";
+    private const string CommandId = "id";
+    private const string CommandGiven = "given";
 
     /// <summary>What the table holds of a service, ballots included: two queries, side by side.</summary>
     public async Task<ControlView> ReadAsync(string service, CancellationToken cancellationToken)
     {
         var ballots = QueryAsync(ObserversPartition, cancellationToken);
         var records = await QueryAsync(service, cancellationToken);
+        var register = records.FirstOrDefault(record => record[Sort].S == RegisterRecord);
+        var command = records.FirstOrDefault(record => record[Sort].S == CommandRecord);
         return new ControlView(
-            Parse(records.FirstOrDefault(record => record[Sort].S == RegisterRecord), ControlJson.Default.Register),
-            Parse(records.FirstOrDefault(record => record[Sort].S == CommandRecord), ControlJson.Default.Command),
-            [.. (await ballots).Select(record => Parse(record, ControlJson.Default.Ballot)).OfType<Ballot>()]);
+            register is null ? null : Parse(register, ControlJson.Default.Register),
+            command is null ? null : CommandOf(command),
+            [.. (await ballots).Select(BallotOf).OfType<Ballot>()]);
     }
 
-    /// <summary>The ballot that an observer stored last, or null.</summary>
-    public async Task<Ballot?> ReadBallotAsync(string observer, CancellationToken cancellationToken)
+    /// <summary>The slot that an observer voted in last, and its ballot; the ballot is null where it cannot be read: another version wrote it.</summary>
+    public async Task<(long? Slot, Ballot? Ballot)> ReadBallotAsync(string observer, CancellationToken cancellationToken)
     {
         using var deadline = Deadline(cancellationToken);
         var response = await dynamoDb.GetItemAsync(new GetItemRequest(table, Key(ObserversPartition, BallotPrefix + observer), consistentRead: true), deadline.Token);
-        return response.IsItemSet ? Parse(response.Item, ControlJson.Default.Ballot) : null;
+        return response.IsItemSet ? (long.Parse(response.Item[Slot].N, CultureInfo.InvariantCulture), BallotOf(response.Item)) : (null, null);
     }
 
-    /// <summary>Stores a ballot, unless one of its slot or a later one is there: another tick was faster.</summary>
-    public Task<ConditionalWrite> WriteBallotAsync(Ballot ballot, CancellationToken cancellationToken) =>
-        PutAsync(
-            new PutItemRequest(table, Item(ObserversPartition, BallotPrefix + ballot.Observer, ballot, ControlJson.Default.Ballot, ("slot", ballot.Slot)))
-            {
-                ConditionExpression = "attribute_not_exists(slot) OR slot < :slot",
-                ExpressionAttributeValues = new() { [":slot"] = Number(ballot.Slot) },
-            },
-            cancellationToken);
+    /// <summary>Stores a ballot in place of exactly the one that it was made from: a tick in between would lose its counts.</summary>
+    /// <param name="previousSlot">That one's slot; null if there was none.</param>
+    public Task<ConditionalWrite> WriteBallotAsync(Ballot ballot, long? previousSlot, CancellationToken cancellationToken)
+    {
+        if (previousSlot >= ballot.Slot)
+        {
+            return Task.FromResult(ConditionalWrite.Refused);
+        }
+
+        var request = new PutItemRequest(table, Item(ObserversPartition, BallotPrefix + ballot.Observer, ballot, ControlJson.Default.Ballot, (Slot, ballot.Slot)));
+        if (previousSlot is { } slot)
+        {
+            request.ConditionExpression = "slot = :slot";
+            request.ExpressionAttributeValues = new() { [":slot"] = Number(slot) };
+        }
+        else
+        {
+            request.ConditionExpression = "attribute_not_exists(slot)";
+        }
+
+        return PutAsync(request, cancellationToken);
+    }
 
     /// <summary>Stores a register in place of the one with <paramref name="expectedRev"/>, or where there is none if that is null.</summary>
     public Task<ConditionalWrite> WriteRegisterAsync(Register register, long? expectedRev, CancellationToken cancellationToken)
@@ -70,11 +88,19 @@ public sealed class ControlStore(IAmazonDynamoDB dynamoDb, string table, TimeSpa
         return PutAsync(request, cancellationToken);
     }
 
-    /// <summary>Leaves an order for the next tick; it replaces an older one.</summary>
-    public async Task WriteCommandAsync(string service, Command command, CancellationToken cancellationToken)
+    /// <summary>Leaves an order for the next tick. It replaces an older one, and never a newer: an order that was delayed on its way is not given again.</summary>
+    public Task<ConditionalWrite> WriteCommandAsync(string service, Command command, CancellationToken cancellationToken)
     {
-        using var deadline = Deadline(cancellationToken);
-        await dynamoDb.PutItemAsync(new PutItemRequest(table, Item(service, CommandRecord, command, ControlJson.Default.Command)), deadline.Token);
+        var given = command.At.ToUnixTimeMilliseconds();
+        var item = Item(service, CommandRecord, command, ControlJson.Default.Command, (CommandGiven, given));
+        item[CommandId] = new(command.Id);
+        return PutAsync(
+            new PutItemRequest(table, item)
+            {
+                ConditionExpression = "attribute_not_exists(service) OR given < :given",
+                ExpressionAttributeValues = new() { [":given"] = Number(given) },
+            },
+            cancellationToken);
     }
 
     private async Task<List<Dictionary<string, AttributeValue>>> QueryAsync(string partition, CancellationToken cancellationToken)
@@ -124,8 +150,33 @@ public sealed class ControlStore(IAmazonDynamoDB dynamoDb, string table, TimeSpa
         return item;
     }
 
-    private static T? Parse<T>(Dictionary<string, AttributeValue>? item, JsonTypeInfo<T> type)
-        where T : class => item is null ? null : JsonSerializer.Deserialize(item[Body].S, type);
+    private static T Parse<T>(Dictionary<string, AttributeValue> item, JsonTypeInfo<T> type) => JsonSerializer.Deserialize(item[Body].S, type)!;
+
+    /// <summary>A ballot that another version wrote in another form is no vote; it must not stop those who can be read.</summary>
+    private static Ballot? BallotOf(Dictionary<string, AttributeValue> item)
+    {
+        try
+        {
+            return Parse(item, ControlJson.Default.Ballot);
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>A command of a kind that this version does not know is refused, by its id, like any other bad order.</summary>
+    private static Command CommandOf(Dictionary<string, AttributeValue> item)
+    {
+        try
+        {
+            return Parse(item, ControlJson.Default.Command);
+        }
+        catch (JsonException)
+        {
+            return new Command { Id = item[CommandId].S, Kind = CommandKind.Unknown, By = "?", At = default };
+        }
+    }
 
     private static AttributeValue Number(long value) => new() { N = value.ToString(CultureInfo.InvariantCulture) };
 

@@ -13,7 +13,8 @@ public sealed record JournalEntry
 
     public required long Slot { get; init; }
 
-    public required long? Epoch { get; init; }
+    /// <summary>Null where the register could not be read, or there is none.</summary>
+    public long? Epoch { get; init; }
 
     /// <summary>Hold, Move or MoveBack.</summary>
     public required string Decision { get; init; }

@@ -12,7 +12,12 @@ internal static class Orders
     public static async Task<CommandOutcome?> GiveAsync(
         ControlStore control, string service, Command order, TimeSpan patience, TimeProvider time, CancellationToken cancellationToken)
     {
-        await control.WriteCommandAsync(service, order, cancellationToken);
+        if (await control.WriteCommandAsync(service, order, cancellationToken) == ConditionalWrite.Refused)
+        {
+            return new CommandOutcome(order.Id, Obeyed: false, "refused: there is a newer order", time.GetUtcNow());
+        }
+
+        // An order whose answer was lost may be there all the same: the register tells.
         var start = time.GetTimestamp();
         while (time.GetElapsedTime(start) < patience)
         {

@@ -27,6 +27,8 @@ public sealed class Tick(
     TimeProvider time,
     ILogger<Tick> logger)
 {
+    private const int VoteAttemptsMax = 3;
+
     private readonly Topology _topology = options.Topology;
 
     private Timing Timing => _topology.Timing;
@@ -34,10 +36,12 @@ public sealed class Tick(
     /// <summary>Ticks a slot, unless it was ticked already or is past.</summary>
     public async Task RunAsync(long slot, CancellationToken cancellationToken)
     {
-        var (read, previous) = await ReadPreviousAsync(cancellationToken);
-        if (previous?.Slot >= slot || Timing.SlotAt(time.GetUtcNow()) - slot > 1)
+        var started = new Evidence(time);
+        var (read, previousSlot, previous) = await ReadPreviousAsync(cancellationToken);
+        var now = time.GetUtcNow();
+        if (previousSlot >= slot || Timing.SlotAt(now) - slot > 1 || slot > Timing.SlotAt(now + ServerClock.SkewMax))
         {
-            Log.TickSkipped(logger, slot, previous?.Slot >= slot ? "ticked already" : "past");
+            Log.TickSkipped(logger, slot, previousSlot >= slot ? "ticked already" : "not now");
             return;
         }
 
@@ -45,16 +49,14 @@ public sealed class Tick(
         var beats = heartbeats.BeatAsync(cancellationToken);
         var looking = _topology.Services.Select(service => looks.LookAsync(service, cancellationToken)).ToList();
         var probes = await ProbeAllAsync(cancellationToken);
-        var ballot = Fold(previous, slot, probes, await beats);
-        var seen = await Task.WhenAll(looking);
-
+        var round = await beats;
         var noVote = !read ? "the control table cannot be read"
             : !await anchors ? "no anchor answers: this observer is cut off"
             : !clock.IsTrusted ? $"the clock is {clock.Skew.TotalSeconds:0.0} s off"
             : null;
         if (noVote is null)
         {
-            switch (await control.WriteBallotAsync(ballot, cancellationToken))
+            switch (await VoteAsync(previousSlot, previous, slot, probes, round, cancellationToken))
             {
                 case ConditionalWrite.Refused:
                     Log.TickSkipped(logger, slot, "another tick was faster");
@@ -70,25 +72,60 @@ public sealed class Tick(
             Log.NoVote(logger, slot, noVote);
         }
 
-        for (var i = 0; i < _topology.Services.Count; i++)
+        // The vote does not wait for the look, and no service for another.
+        await Task.WhenAll(_topology.Services.Select(async (service, i) =>
         {
-            await (noVote is null
-                ? FollowAsync(_topology.Services[i], slot, seen[i], cancellationToken)
-                : AbstainAsync(_topology.Services[i], slot, noVote, cancellationToken));
-        }
+            var look = await looking[i];
+            await TryAsync($"Following {service.Name}", async () =>
+            {
+                await (noVote is null ? FollowAsync(service, slot, look, started, cancellationToken) : AbstainAsync(service, slot, noVote, cancellationToken));
+                return new StepResult.NotDone("");
+            }, cancellationToken);
+        }));
     }
 
-    private async Task<(bool Read, Ballot? Previous)> ReadPreviousAsync(CancellationToken cancellationToken)
+    private async Task<(bool Read, long? Slot, Ballot? Previous)> ReadPreviousAsync(CancellationToken cancellationToken)
     {
         try
         {
-            return (true, await control.ReadBallotAsync(options.Observer, cancellationToken));
+            var (slot, ballot) = await control.ReadBallotAsync(options.Observer, cancellationToken);
+            return (true, slot, ballot);
         }
         catch (Exception error) when (!cancellationToken.IsCancellationRequested)
         {
             Log.CallFailed(logger, "Reading the ballot", error);
-            return (false, null);
+            return (false, null, null);
         }
+    }
+
+    /// <summary>
+    /// Folds this tick into the ballot before it and stores the result in its place. If an older slot's tick came in between, it folds again from that one's;
+    /// if a write is refused because an earlier try of it stands, it stands.
+    /// </summary>
+    private async Task<ConditionalWrite> VoteAsync(
+        long? previousSlot, Ballot? previous, long slot, Dictionary<(string Service, string Endpoint), ProbeResult> probes, HeartbeatRound round, CancellationToken cancellationToken)
+    {
+        for (var attempt = 1; attempt <= VoteAttemptsMax; attempt++)
+        {
+            var ballot = Fold(previous, slot, probes, round);
+            if (await control.WriteBallotAsync(ballot, previousSlot, cancellationToken) is var write && write != ConditionalWrite.Refused)
+            {
+                return write;
+            }
+
+            (var read, previousSlot, previous) = await ReadPreviousAsync(cancellationToken);
+            if (!read)
+            {
+                return ConditionalWrite.Unknown;
+            }
+
+            if (previousSlot >= slot)
+            {
+                return previous is not null && previous.Slot == slot && previous.At == ballot.At ? ConditionalWrite.Written : ConditionalWrite.Refused;
+            }
+        }
+
+        return ConditionalWrite.Unknown;
     }
 
     private async Task<Dictionary<(string Service, string Endpoint), ProbeResult>> ProbeAllAsync(CancellationToken cancellationToken)
@@ -117,7 +154,8 @@ public sealed class Tick(
             Replicas = _topology.Replicas.ToDictionary(
                 replica => replica,
                 replica => HeartbeatFold.Next(
-                    known?.Replicas.GetValueOrDefault(replica),
+                    // An acknowledged heartbeat stays a fact, however long ago.
+                    previous?.Replicas.GetValueOrDefault(replica),
                     slot,
                     round.Beat,
                     round.Acked.Contains(replica),
@@ -128,10 +166,10 @@ public sealed class Tick(
     }
 
     /// <summary>Carries out the mover's steps for one service, and journals what came of it.</summary>
-    private async Task FollowAsync(Service service, long slot, Look look, CancellationToken cancellationToken)
+    private async Task FollowAsync(Service service, long slot, Look look, Evidence started, CancellationToken cancellationToken)
     {
         ControlView view;
-        var readAt = time.GetTimestamp();
+        var evidence = new Evidence(time);
         try
         {
             view = await control.ReadAsync(service.Name, cancellationToken);
@@ -150,9 +188,9 @@ public sealed class Tick(
             switch (step)
             {
                 case Step.ReadControl:
-                    readAt = time.GetTimestamp();
+                    evidence = new Evidence(time);
                     result = await TryAsync("Reading the register", async () =>
-                        new StepResult.Control(view = await control.ReadAsync(service.Name, cancellationToken)), cancellationToken);
+                        new StepResult.Control(await control.ReadAsync(service.Name, cancellationToken)), cancellationToken);
                     break;
                 case Step.ListRecords:
                     result = await TryAsync("Listing the records", async () =>
@@ -160,14 +198,15 @@ public sealed class Tick(
                     break;
                 // Evidence and deadline are checked just before each write, which bounds how late one can start: a process that
                 // slept does nothing with what it knew. What is under way then is fenced by the write's own condition.
-                case Step.WriteRegister or Step.Apply when time.GetElapsedTime(readAt) > Timing.EvidenceLifetime:
-                    result = new StepResult.NotDone($"the evidence is {time.GetElapsedTime(readAt).TotalSeconds:0} s old: nothing is done with it");
+                case Step.WriteRegister or Step.Apply when evidence.Age > Timing.EvidenceLifetime || started.Age > 2 * Timing.Interval:
+                    result = new StepResult.NotDone($"the evidence is {started.Age.TotalSeconds:0} s old: nothing is done with it");
                     break;
                 case Step.WriteRegister(var next, var expected, _):
                     result = new StepResult.Register(await control.WriteRegisterAsync(next, expected, cancellationToken));
                     break;
                 case Step.Apply(var plan, var listed):
-                    result = new StepResult.Applied(await WithDeadlineAsync(token => records.ApplyAsync(service, plan, listed, token), cancellationToken));
+                    result = await TryAsync("Applying the plan", async () =>
+                        new StepResult.Applied(await WithDeadlineAsync(token => records.ApplyAsync(service, plan, listed, token), cancellationToken)), cancellationToken);
                     if (result is StepResult.Applied(ApplyOutcome.Busy))
                     {
                         await Task.Delay(TimeSpan.FromMilliseconds(Random.Shared.Next(50, 250)), time, cancellationToken);
@@ -181,12 +220,12 @@ public sealed class Tick(
             (mover, step) = mover.Next(result, time.GetUtcNow());
         }
 
-        await ReportAsync(service, slot, view, mover, (Step.Finish)step, cancellationToken);
+        await ReportAsync(service, slot, mover, (Step.Finish)step, cancellationToken);
     }
 
-    private async Task ReportAsync(Service service, long slot, ControlView view, Mover mover, Step.Finish finish, CancellationToken cancellationToken)
+    private async Task ReportAsync(Service service, long slot, Mover mover, Step.Finish finish, CancellationToken cancellationToken)
     {
-        var decision = mover.Decision ?? new Decision.Decision(Verdict.Hold, null, Diagnosis.Contested, [], finish.Why);
+        var decision = mover.Acted?.Decision ?? new Decision.Decision(Verdict.Hold, null, Diagnosis.Contested, [], finish.Why);
         if (finish.Ending == Ending.Frozen)
         {
             Log.Frozen(logger, service.Name, finish.Why);
@@ -208,7 +247,7 @@ public sealed class Tick(
                 ("Epoch", "None", mover.Register?.Epoch ?? 0),
             ]);
         await JournalAsync(
-            service, slot, view, decision,
+            service, slot, mover.Acted, decision,
             finish.Ending == Ending.Frozen ? [.. decision.Held.Append(HoldReason.NameFrozen).Distinct()] : decision.Held,
             [.. mover.Log, $"{finish.Ending}: {finish.Why}"],
             cancellationToken);
@@ -222,7 +261,7 @@ public sealed class Tick(
     }
 
     private async Task JournalAsync(
-        Service service, long slot, ControlView? view, Decision.Decision decision, IReadOnlyList<HoldReason> held, IReadOnlyList<string> steps, CancellationToken cancellationToken)
+        Service service, long slot, Judgement? judgement, Decision.Decision decision, IReadOnlyList<HoldReason> held, IReadOnlyList<string> steps, CancellationToken cancellationToken)
     {
         await TryAsync("Writing the journal", async () =>
         {
@@ -233,29 +272,33 @@ public sealed class Tick(
                     At = time.GetUtcNow(),
                     Observer = options.Observer,
                     Slot = slot,
-                    Epoch = view?.Register?.Epoch,
+                    Epoch = judgement?.View.Register?.Epoch,
                     Decision = decision.Verdict.ToString(),
                     Diagnosis = decision.Diagnosis.ToString(),
                     Held = [.. held.Select(reason => reason.ToString())],
                     Why = decision.Why,
                     Steps = steps,
-                    Evidence = view is null ? null : Evidence(view),
+                    Evidence = judgement is null ? null : EvidenceOf(judgement),
                 },
                 cancellationToken);
             return new StepResult.NotDone("");
         }, cancellationToken);
     }
 
-    private static JsonElement Evidence(ControlView view)
+    /// <summary>All that the decider was given, so that its decision can be derived again.</summary>
+    private static JsonElement EvidenceOf(Judgement judgement)
     {
         using var buffer = new MemoryStream();
         using (var writer = new Utf8JsonWriter(buffer))
         {
             writer.WriteStartObject();
+            writer.WriteString("now", judgement.At);
             writer.WritePropertyName("register");
-            JsonSerializer.Serialize(writer, view.Register, ControlJson.Default.Register!);
+            JsonSerializer.Serialize(writer, judgement.View.Register, ControlJson.Default.Register!);
+            writer.WritePropertyName("command");
+            JsonSerializer.Serialize(writer, judgement.View.Command, ControlJson.Default.Command!);
             writer.WriteStartArray("ballots");
-            foreach (var ballot in view.Ballots)
+            foreach (var ballot in judgement.View.Ballots)
             {
                 JsonSerializer.Serialize(writer, ballot, ControlJson.Default.Ballot);
             }

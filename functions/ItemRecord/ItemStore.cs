@@ -62,23 +62,32 @@ public sealed class ItemStore(IAmazonDynamoDB dynamoDb, string table, string reg
     private async Task<WriteResult> WriteAsync(
         string id, Precondition precondition, Func<StoredItem?, ItemVersion, SeenVersions, StoredItem?> make, CancellationToken cancellationToken)
     {
+        // Of each try: an earlier one whose answer was lost may land at any time.
+        var tried = new List<WriteResult.Written>();
+        var mayHaveHappened = false;
         for (var attempt = 1; attempt <= AttemptsMax; attempt++)
         {
             var predecessor = await ReadAsync(id, consistent: true, cancellationToken);
+            if (Proven(tried, predecessor) is { } proven)
+            {
+                return proven;
+            }
+
             var live = predecessor?.IsLive(time.GetUtcNow()) == true ? predecessor : null;
             if (!precondition.Holds(live))
             {
-                return new WriteResult.PreconditionFailed(live);
+                return mayHaveHappened ? new WriteResult.OutcomeUnknown() : new WriteResult.PreconditionFailed(live);
             }
 
             var seen = predecessor?.SeenBySuccessor ?? SeenVersions.None;
             var version = clock.Next(seen);
             if (make(live, version, seen) is not { } item)
             {
-                return new WriteResult.NotFound();
+                return mayHaveHappened ? new WriteResult.OutcomeUnknown() : new WriteResult.NotFound();
             }
 
             var written = new WriteResult.Written(item, Created: live is null);
+            tried.Add(written);
             try
             {
                 await PutAsync(item, predecessor, cancellationToken);
@@ -87,26 +96,22 @@ public sealed class ItemStore(IAmazonDynamoDB dynamoDb, string table, string reg
             catch (ConditionalCheckFailedException refused)
             {
                 // The SDK re-sends after a lost answer: then it is our own write that stands in the way.
-                if (refused.Item is { Count: > 0 } current && IsOurs(StoredItem.FromAttributes(current), version))
+                if (refused.Item is { Count: > 0 } current && Proven(tried, StoredItem.FromAttributes(current)) is { } own)
                 {
-                    return written;
+                    return own;
                 }
             }
             catch (Exception error) when (MayHaveHappened(error) && !cancellationToken.IsCancellationRequested)
             {
+                mayHaveHappened = true;
                 var current = await ReadAsync(id, consistent: true, cancellationToken);
-                if (current is not null && IsOurs(current, version))
+                if (Proven(tried, current) is { } own)
                 {
-                    return written;
+                    return own;
                 }
 
                 // Where the predecessor still stands, a new write with the same condition is safe: at most one of the two can win.
                 if (current?.Version != predecessor?.Version || (current is null) != (predecessor is null))
-                {
-                    return new WriteResult.OutcomeUnknown();
-                }
-
-                if (attempt == AttemptsMax)
                 {
                     return new WriteResult.OutcomeUnknown();
                 }
@@ -118,11 +123,12 @@ public sealed class ItemStore(IAmazonDynamoDB dynamoDb, string table, string reg
             }
         }
 
-        return new WriteResult.Contended();
+        return mayHaveHappened ? new WriteResult.OutcomeUnknown() : new WriteResult.Contended();
     }
 
     /// <summary>The only proofs that one's own write happened: it is current, or what is current has seen it.</summary>
-    private bool IsOurs(StoredItem current, ItemVersion version) => current.Version == version || current.Seen.Of(region) == version;
+    private WriteResult.Written? Proven(List<WriteResult.Written> tried, StoredItem? current) =>
+        tried.LastOrDefault(write => current is not null && (current.Version == write.Item.Version || current.Seen.Of(region) == write.Item.Version));
 
     private async Task PutAsync(StoredItem item, StoredItem? predecessor, CancellationToken cancellationToken)
     {

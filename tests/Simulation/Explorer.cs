@@ -55,7 +55,7 @@ internal sealed record Scenario
 internal sealed class Explorer(Scenario scenario)
 {
     private static readonly FieldInfo[] MoverState =
-        [.. new[] { "View", "Listing", "Look", "Busy" }.Select(name => typeof(Mover).GetField($"<{name}>k__BackingField", BindingFlags.Instance | BindingFlags.NonPublic)!)];
+        [.. new[] { "View", "Listing", "Suspect", "Look", "Busy" }.Select(name => typeof(Mover).GetField($"<{name}>k__BackingField", BindingFlags.Instance | BindingFlags.NonPublic)!)];
 
     private readonly HashSet<string> _reached = [];
 
@@ -75,6 +75,7 @@ internal sealed class Explorer(Scenario scenario)
         Command = scenario.Command,
         Deciders = [new Decider(scenario.Ticks), new Decider(scenario.Ticks)],
         FaultsLeft = scenario.Faults,
+        MayFreeze = scenario.Command?.Kind == CommandKind.Adopt,
         RecoveryLeft = scenario.Recovers,
         EditLeft = scenario.HumanEdits,
         LateCommand = scenario.LateCommand,
@@ -124,7 +125,7 @@ internal sealed class Explorer(Scenario scenario)
 
         if (state.EditLeft)
         {
-            yield return (state with { EditLeft = false, Edited = true, Zone = state.Zone with { Sets = Scene.SetsOfAHuman } }).Say("a person edits");
+            yield return (state with { EditLeft = false, Edited = true, MayFreeze = true, Zone = state.Zone with { Sets = Scene.SetsOfAHuman } }).Say("a person edits");
         }
 
         if (state.LateCommand is { } command)
@@ -165,9 +166,19 @@ internal sealed class Explorer(Scenario scenario)
         {
             case Step.ReadControl:
                 yield return Go(state, i, new StepResult.Control(View(state)));
+                if (state.FaultsLeft > 0)
+                {
+                    yield return Go(state.Fault($"{i} cannot read"), i, new StepResult.NotDone("cannot read"));
+                }
+
                 break;
             case Step.ListRecords:
                 yield return Go(state, i, new StepResult.Listed(state.Zone));
+                if (state.FaultsLeft > 0)
+                {
+                    yield return Go(state.Fault($"{i} cannot list"), i, new StepResult.NotDone("cannot list"));
+                }
+
                 break;
             case Step.WriteRegister or Step.Apply:
                 var done = Effect(state, decider.Step, out var took);
@@ -186,7 +197,9 @@ internal sealed class Explorer(Scenario scenario)
     private static State Go(State state, int i, StepResult result)
     {
         var (mover, step) = state.Deciders[i].Mover!.Next(result, Scene.Now);
-        return state.With(i, Stepped(state.Deciders[i], mover, step)).Say($"{i}: {Name(result)}, then {Name(step)}");
+        var next = state.With(i, Stepped(state.Deciders[i], mover, step)).Say($"{i}: {Name(result)}, then {Name(step)}");
+        Rule(step is not Step.Finish { Ending: Ending.Frozen } || state.MayFreeze, "the name is frozen though nobody but us has touched it", next);
+        return next;
     }
 
     private static string Name(object part) => part switch
@@ -295,7 +308,7 @@ internal sealed class Explorer(Scenario scenario)
     private static string? Key(object? part) => part switch
     {
         null => "-",
-        Register register => $"{register.Rev}/{register.Plan.Id}/{register.Active}/{register.Moving}/{register.Withdraws}/{register.Paused is not null}/{register.LastCommand?.Id}/{register.Withdrawals.Count}/{register.CoolDown}/{register.Adopted is not null}",
+        Register register => $"{register.Rev}/{register.Plan.Id}/{register.Active}/{register.Moving}/{register.Withdraws}/{register.Paused is not null}/{register.LastCommand?.Id}/{register.Withdrawals.Count}/{register.CoolDown}/{register.Adopted is not null}/{string.Join(',', register.Known.Select(plan => plan.Id))}",
         Listing listing => $"{string.Join(',', listing.Sets)} {listing.Txt}",
         Look look => Key(look.Servers[0]),
         ControlView view => $"{Key(view.Register)} {view.Command?.Id} {view.Ballots[0].On(Scene.Name, "a").Health}",
@@ -337,6 +350,9 @@ internal sealed class Explorer(Scenario scenario)
         public required Command? LateCommand { get; init; }
 
         public bool Edited { get; init; }
+
+        /// <summary>Whether somebody else's hand was in it: an edit, or a register that was lost.</summary>
+        public required bool MayFreeze { get; init; }
 
         public ImmutableList<Step> InFlight { get; init; } = [];
 

@@ -3,6 +3,9 @@ namespace Failover.ControlPlane.Registers;
 /// <summary>What an operator can ask for.</summary>
 public enum CommandKind
 {
+    /// <summary>Nothing that this version knows: it is refused.</summary>
+    Unknown = 0,
+
     /// <summary>Let another endpoint serve.</summary>
     Move,
 

@@ -98,6 +98,9 @@ public sealed record Pause(string By, DateTimeOffset Since, DateTimeOffset? Unti
 {
     /// <summary>Whether it is in force.</summary>
     public bool IsInForce(DateTimeOffset now) => Until is null || Until > now;
+
+    /// <summary>Whether it stops a move: one that an operator ordered after it goes on.</summary>
+    public bool Stops(Move move, DateTimeOffset now) => IsInForce(now) && Since >= move.Since;
 }
 
 /// <summary>What became of a command.</summary>

@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace Failover.ControlPlane.Topologies;
 
 /// <summary>What is guarded, from where, and how patiently. Read from a file that <see cref="TopologyFile"/> validates whole.</summary>
@@ -16,9 +18,10 @@ public sealed record Topology
     public required IReadOnlyList<Service> Services { get; init; }
 
     /// <summary>How often and how patiently.</summary>
-    public Timing Timing { get; init; } = new();
+    public Timing Timing { get; init => field = value ?? new Timing(); } = new();
 
     /// <summary>How many observers are a majority of all configured ones.</summary>
+    [JsonIgnore]
     public int Majority => (Observers.Count / 2) + 1;
 }
 
@@ -50,12 +53,13 @@ public sealed record Service
     public required Uri LookUrl { get; init; }
 
     /// <summary>The time to live of the records, in seconds.</summary>
-    public int TtlSeconds { get; init; } = 60;
+    public int TtlSeconds { get; set; } = 60;
 
     /// <summary>The places that can serve the name.</summary>
     public required IReadOnlyList<ServiceEndpoint> Endpoints { get; init; }
 
     /// <summary>The name of the TXT record that shows the state.</summary>
+    [JsonIgnore]
     public string StateName => "_failover." + Name;
 
     /// <summary>The endpoint of that name, or null.</summary>
@@ -75,7 +79,7 @@ public sealed record ServiceEndpoint
     public required Uri ProbeUrl { get; init; }
 
     /// <summary>The lower, the sooner it is chosen.</summary>
-    public int Priority { get; init; } = 100;
+    public int Priority { get; set; } = 100;
 
     /// <summary>The address records that the name has while this endpoint serves it.</summary>
     public required IReadOnlyList<DnsTarget> Records { get; init; }
@@ -84,52 +88,49 @@ public sealed record ServiceEndpoint
 /// <summary>One address record set of an endpoint.</summary>
 public sealed record DnsTarget
 {
-    /// <summary>A, AAAA or CNAME.</summary>
+    /// <summary>A or AAAA.</summary>
     public required string Type { get; init; }
 
+    /// <summary>Addresses in their canonical form: they are compared with what DNS answers.</summary>
     public required IReadOnlyList<string> Values { get; init; }
 }
 
-/// <summary>The arithmetic of detection. Defaults are DESIGN's: a failed endpoint is left after 30 s, a lost region after 60 s.</summary>
-public sealed record Timing
+/// <summary>The arithmetic of detection. By default a failed endpoint is left after 30 s, a lost region after 60 s.</summary>
+/// <param name="IntervalSeconds">The length of a tick's slot.</param>
+/// <param name="ProbeTimeoutMilliseconds">The deadline of one probe, heartbeat or look.</param>
+/// <param name="CallTimeoutMilliseconds">The deadline of one call to a control plane.</param>
+/// <param name="DownAfterTicks">Failed ticks since the last clean run that make an endpoint <c>Down</c>.</param>
+/// <param name="UpAfterTicks">Successful ticks in a row that make it <c>Up</c>, and forgive its failures.</param>
+/// <param name="LostAfterTicks">Failed ticks after which it is left although its region's data path is dead too: a move then can cost data.</param>
+/// <param name="CoolDownMinutes">How long an automatic move holds off the next. The hour is orchestrator's.</param>
+/// <remarks>Parameters, not properties: what a file leaves out gets its default only so.</remarks>
+public sealed record Timing(
+    int IntervalSeconds = 10,
+    int ProbeTimeoutMilliseconds = 3000,
+    int CallTimeoutMilliseconds = 2000,
+    int DownAfterTicks = 3,
+    int UpAfterTicks = 6,
+    int LostAfterTicks = 6,
+    int CoolDownMinutes = 60)
 {
-    /// <summary>The length of a tick's slot.</summary>
-    public int IntervalSeconds { get; init; } = 10;
-
-    /// <summary>The deadline of one probe, heartbeat or look.</summary>
-    public int ProbeTimeoutMilliseconds { get; init; } = 3000;
-
-    /// <summary>The deadline of one call to a control plane.</summary>
-    public int CallTimeoutMilliseconds { get; init; } = 2000;
-
-    /// <summary>Failed ticks since the last clean run that make an endpoint <c>Down</c>.</summary>
-    public int DownAfterTicks { get; init; } = 3;
-
-    /// <summary>Successful ticks in a row that make it <c>Up</c>, and forgive its failures.</summary>
-    public int UpAfterTicks { get; init; } = 6;
-
-    /// <summary>Failed ticks after which it is left although its region's data path is dead too: a move then can cost data.</summary>
-    public int LostAfterTicks { get; init; } = 6;
-
-    /// <summary>How long an automatic move holds off the next. The hour is orchestrator's.</summary>
-    public int CoolDownMinutes { get; init; } = 60;
-
-    /// <summary>The length of a tick's slot.</summary>
+    [JsonIgnore]
     public TimeSpan Interval => TimeSpan.FromSeconds(IntervalSeconds);
 
-    /// <summary>How long an automatic move holds off the next.</summary>
+    [JsonIgnore]
     public TimeSpan CoolDown => TimeSpan.FromMinutes(CoolDownMinutes);
 
-    /// <summary>The deadline of one probe, heartbeat or look.</summary>
+    [JsonIgnore]
     public TimeSpan ProbeTimeout => TimeSpan.FromMilliseconds(ProbeTimeoutMilliseconds);
 
-    /// <summary>The deadline of one call to a control plane.</summary>
+    [JsonIgnore]
     public TimeSpan CallTimeout => TimeSpan.FromMilliseconds(CallTimeoutMilliseconds);
 
     /// <summary>The age past which a ballot no longer counts: three intervals, at least 30 s.</summary>
+    [JsonIgnore]
     public TimeSpan BallotLifetime => TimeSpan.FromSeconds(Math.Max(30, 3 * IntervalSeconds));
 
     /// <summary>How old evidence may be when a write starts.</summary>
+    [JsonIgnore]
     public TimeSpan EvidenceLifetime => Interval;
 
     /// <summary>The slot that <paramref name="now"/> lies in.</summary>

@@ -6,7 +6,7 @@ namespace Failover.ControlPlane.Topologies;
 /// <summary>Reads a topology and validates it whole: every mistake is told at once, with its place in the file.</summary>
 public static class TopologyFile
 {
-    private static readonly string[] AddressTypes = ["A", "AAAA", "CNAME"];
+    private static readonly string[] AddressTypes = ["A", "AAAA"];
 
     /// <summary>Reads the file at <paramref name="path"/>.</summary>
     /// <exception cref="TopologyException">The file is missing, is not JSON, or has mistakes.</exception>
@@ -196,11 +196,6 @@ public static class TopologyFile
             yield return mistake;
         }
 
-        if (endpoint.Records.Count > 1 && endpoint.Records.Any(record => record.Type == "CNAME"))
-        {
-            yield return $"{at}.records: a CNAME stands alone";
-        }
-
         foreach (var record in endpoint.Records)
         {
             if (!AddressTypes.Contains(record.Type))
@@ -227,8 +222,7 @@ public static class TopologyFile
     private static bool IsValue(string type, string value) => type switch
     {
         "A" => IPAddress.TryParse(value, out var four) && four.AddressFamily == System.Net.Sockets.AddressFamily.InterNetwork && four.ToString() == value,
-        "AAAA" => IPAddress.TryParse(value, out var six) && six.AddressFamily == System.Net.Sockets.AddressFamily.InterNetworkV6,
-        _ => Uri.CheckHostName(value) == UriHostNameType.Dns && value.EndsWith('.'),
+        _ => IPAddress.TryParse(value, out var six) && six.AddressFamily == System.Net.Sockets.AddressFamily.InterNetworkV6 && six.ToString() == value,
     };
 
     private static IEnumerable<string> UrlMistakes(string at, Uri url)

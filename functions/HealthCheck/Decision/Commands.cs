@@ -14,7 +14,7 @@ public static class Commands
     public static bool IsPending(ControlView view) => view.Command is { } command && command.Id != view.Register?.LastCommand?.Id;
 
     /// <summary>Whether obeying it takes a listing of the name.</summary>
-    public static bool NeedsListing(Command command) => command.Kind is CommandKind.Adopt or CommandKind.Move or CommandKind.Pause;
+    public static bool NeedsListing(Command command) => command.Kind is CommandKind.Adopt or CommandKind.Move;
 
     /// <summary>The register after the command; null if there is none and the command does not make one.</summary>
     public static Register? Obey(Topology topology, Service service, ControlView view, Listing? listing, string self, DateTimeOffset now)
@@ -32,9 +32,11 @@ public static class Commands
             : command.Kind switch
             {
                 CommandKind.Move => Move(topology, service, register, view, command, listing!, self, now),
-                CommandKind.Pause => Pause(service, register, command, listing!, topology.Timing.CoolDown, self, now),
+                // A move under way is then withdrawn like any that no longer stands; that needs no answer from DNS now.
+                CommandKind.Pause => (register with { Paused = PauseOf(command, now) }, register.Moving is { LandedAt: null } ? "paused; the move under way is withdrawn" : "paused"),
                 CommandKind.Resume => (register with { Paused = null }, "resumed"),
                 CommandKind.Ack => (register with { CoolDown = null, Withdrawals = [] }, "acknowledged"),
+                CommandKind.Unknown => (null, "refused: this version does not know that kind of command"),
                 _ => Adopt(service, register, command, listing!, self, now),
             };
         return (next ?? register) with
@@ -45,7 +47,7 @@ public static class Commands
     }
 
     private static string? Stale(Command command, Register? register, DateTimeOffset now) =>
-        (now - command.At).Duration() > Command.Lifetime ? $"refused: it is of {command.At:O}, more than {Command.Lifetime.TotalMinutes:0} minutes away"
+        command.Kind != CommandKind.Unknown && (now - command.At).Duration() > Command.Lifetime ? $"refused: it is of {command.At:O}, more than {Command.Lifetime.TotalMinutes:0} minutes away"
         : command.IfEpoch is { } epoch && register is not null && epoch != register.Epoch ? $"refused: it was meant for epoch {epoch}, this is {register.Epoch}"
         : null;
 
@@ -67,7 +69,7 @@ public static class Commands
             return (null, $"refused: the name is frozen: {freeze.Reason}");
         }
 
-        var up = Decider.CountUp(Decider.Fresh(topology, view.Ballots, now), service, target.Name, 0);
+        var up = Decider.CountUp(Decider.Fresh(topology, view.Ballots, now), service, target.Name);
         if (up < topology.Majority && !command.Force)
         {
             return (null, $"refused: {up} of {topology.Observers.Count} observers see {target.Name} up; force it if you must");
@@ -77,20 +79,8 @@ public static class Commands
         return (register.WithPlan(plan) with { Moving = new Move(register.Serving, target.Name, MoveKind.Command, now) }, $"moving to {target.Name}");
     }
 
-    private static (Register? Next, string Says) Pause(
-        Service service, Register register, Command command, Listing listing, TimeSpan coolDown, string self, DateTimeOffset now)
-    {
-        var pause = new Pause(command.By, now, command.Minutes is { } minutes ? now.AddMinutes(minutes) : null, command.Reason);
-        if (register.Moving is not { LandedAt: null })
-        {
-            return (register with { Paused = pause }, "paused");
-        }
-
-        // A pause during a move is a change of mind like any other: a new epoch that keeps what is there.
-        return Moves.Unwind(service, register, listing, coolDown, self, "Paused", now) is { } unwound
-            ? (unwound with { Paused = pause }, "paused, and the move under way stopped")
-            : (register with { Paused = pause }, "paused; the move under way could not be stopped, for the name is frozen");
-    }
+    private static Pause PauseOf(Command command, DateTimeOffset now) =>
+        new(command.By, now, command.Minutes is { } minutes ? now.AddMinutes(minutes) : null, command.Reason);
 
     private static (Register? Next, string Says) Adopt(Service service, Register? register, Command command, Listing listing, string self, DateTimeOffset now)
     {

@@ -17,7 +17,7 @@ namespace Failover.HealthCheck.Decision;
 /// down, not yet so many                       | any | Hold(Detecting)
 /// down                     | none up          | Hold(NoTarget)          the last answer stays, and alarms
 /// </code>
-/// "A majority" is always of all configured observers, each with a fresh ballot; it sees the serving endpoint down,
+/// "A majority" is always of all configured observers, each with a fresh ballot; one and the same majority sees the serving endpoint down,
 /// with its latest probe failed, and the target up. Over that stand, in order: no quorum, mixed versions, a pause, a cool-down, flapping.
 /// A move under way is judged by the same evidence, without cool-down and flapping: those held off its beginning.
 /// </remarks>
@@ -29,7 +29,6 @@ public static class Decider
     /// <summary>What to do about <paramref name="service"/>.</summary>
     public static Decision Decide(Topology topology, Service service, Register register, IReadOnlyList<Ballot> ballots, DateTimeOffset now)
     {
-        var timing = topology.Timing;
         var fresh = Fresh(topology, ballots, now);
         if (fresh.Count < topology.Majority)
         {
@@ -51,24 +50,24 @@ public static class Decider
         }
 
         var replica = service.Endpoint(serving)?.Replica;
-        var diagnosis = replica is not null && PathLived(topology, fresh, replica, NewestSlot(fresh)) ? Diagnosis.EndpointDown : Diagnosis.RegionLost;
-        var leaving = down.Count(ballot => IsToBeLeft(ballot.On(service.Name, serving), topology, fresh, replica));
-        if (leaving < topology.Majority)
+        var diagnosis = replica is not null && PathLived(topology, fresh, replica, NewestSlot(topology, fresh)) ? Diagnosis.EndpointDown : Diagnosis.RegionLost;
+        var leaving = down.Where(ballot => IsToBeLeft(ballot.On(service.Name, serving), topology, fresh, replica)).ToList();
+        if (leaving.Count < topology.Majority)
         {
-            return Hold(diagnosis, HoldReason.Detecting, $"{serving} is down, {leaving} of {topology.Majority} observers for long enough");
+            return Hold(diagnosis, HoldReason.Detecting, $"{serving} is down, for {leaving.Count} of {topology.Majority} observers long enough");
         }
 
         var target = service.Endpoints
-            .Where(endpoint => endpoint.Name != serving && CountUp(fresh, service, endpoint.Name, timing.UpAfterTicks) >= topology.Majority)
+            .Where(endpoint => endpoint.Name != serving && CountUp(leaving, service, endpoint.Name) >= topology.Majority)
             .OrderBy(endpoint => endpoint.Name == register.Moving?.To ? 0 : 1).ThenBy(endpoint => endpoint.Priority).ThenBy(endpoint => endpoint.Name, StringComparer.Ordinal).FirstOrDefault();
         if (target is null)
         {
             return Hold(Diagnosis.NoTarget, HoldReason.NoTarget, $"{serving} is down and no other endpoint is up: the last answer stays");
         }
 
-        return Held(topology, service, register, fresh, target, now) is { } reason
+        return Held(topology, service, register, leaving, target, now) is { } reason
             ? new Decision(Verdict.Hold, target.Name, diagnosis, [reason], $"{serving} is down; {target.Name} is up; held: {reason}")
-            : new Decision(Verdict.Move, target.Name, diagnosis, [], $"{serving} is down for {leaving} of {topology.Observers.Count} observers; {target.Name} is up");
+            : new Decision(Verdict.Move, target.Name, diagnosis, [], $"{serving} is down for {leaving.Count} of {topology.Observers.Count} observers; {target.Name} is up");
     }
 
     /// <summary>The ballots of configured observers that still count.</summary>
@@ -76,10 +75,10 @@ public static class Decider
         [.. ballots.Where(ballot => topology.Observers.Contains(ballot.Observer) && now - ballot.At <= topology.Timing.BallotLifetime)];
 
     /// <summary>How many hold an endpoint up, with a clean run of at least <paramref name="cleanTicks"/>.</summary>
-    public static int CountUp(IReadOnlyList<Ballot> fresh, Service service, string endpoint, int cleanTicks) =>
-        fresh.Count(ballot => ballot.On(service.Name, endpoint) is { Health: Health.Up, LastOk: true } view && view.CleanTicks >= cleanTicks);
+    public static int CountUp(IReadOnlyList<Ballot> ballots, Service service, string endpoint, int cleanTicks = 0) =>
+        ballots.Count(ballot => ballot.On(service.Name, endpoint) is { Health: Health.Up } view && view.CleanTicks >= cleanTicks);
 
-    private static HoldReason? Held(Topology topology, Service service, Register register, IReadOnlyList<Ballot> fresh, ServiceEndpoint target, DateTimeOffset now)
+    private static HoldReason? Held(Topology topology, Service service, Register register, IReadOnlyList<Ballot> majority, ServiceEndpoint target, DateTimeOffset now)
     {
         if (register.Paused?.IsInForce(now) == true)
         {
@@ -98,7 +97,7 @@ public static class Decider
 
         // One automatic move a cool-down. One more only to an endpoint that has long been up; after that only by acknowledgement.
         return register.CoolDown is { } coolDown && coolDown.Until > now && coolDown.AutomaticMoves > 0
-            && (coolDown.AutomaticMoves > 1 || CountUp(fresh, service, target.Name, 3 * topology.Timing.UpAfterTicks) < topology.Majority)
+            && (coolDown.AutomaticMoves > 1 || CountUp(majority, service, target.Name, 3 * topology.Timing.UpAfterTicks) < topology.Majority)
             ? HoldReason.CoolDown
             : null;
     }
@@ -116,7 +115,7 @@ public static class Decider
         fresh.Count(ballot => ballot.Replicas.TryGetValue(replica, out var beats) && beats.AckedSlots.Contains(slot)) >= topology.Majority;
 
     /// <summary>The newest slot that a majority has voted in.</summary>
-    private static long NewestSlot(IReadOnlyList<Ballot> fresh) => fresh.Select(ballot => ballot.Slot).OrderDescending().Skip(fresh.Count / 2).First();
+    private static long NewestSlot(Topology topology, IReadOnlyList<Ballot> fresh) => fresh.Select(ballot => ballot.Slot).OrderDescending().ElementAt(topology.Majority - 1);
 
     private static Decision Calm(Topology topology, Service service, string serving, IReadOnlyList<Ballot> fresh)
     {

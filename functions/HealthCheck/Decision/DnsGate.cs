@@ -3,7 +3,12 @@ using Failover.ControlPlane.Registers;
 namespace Failover.HealthCheck.Decision;
 
 /// <summary>What the provider's API lists: the name's address sets and its state TXT sets, exactly.</summary>
-public sealed record Listing(IReadOnlyList<RecordSet> Sets, RecordSet? Txt);
+public sealed record Listing(IReadOnlyList<RecordSet> Sets, RecordSet? Txt)
+{
+    /// <summary>Whether two listings show the same.</summary>
+    public bool IsSameAs(Listing other) =>
+        RecordSet.AreSame(Sets, other.Sets) && (Txt is null ? other.Txt is null : other.Txt is { } txt && Txt.IsSameAs(txt));
+}
 
 /// <summary>What may be done to the name.</summary>
 public abstract record GateVerdict

@@ -9,5 +9,5 @@ public sealed record Look(IReadOnlyList<Listing?> Servers, bool HttpOk, string H
 {
     /// <summary>Whether every authoritative server answers exactly as the plan says.</summary>
     public bool Shows(Plan plan) => Servers.Count > 0 && Servers.All(answer =>
-        answer is { Txt: { } txt } && txt.IsSameAs(plan.Txt) && RecordSet.AreSame(answer.Sets, plan.Sets));
+        answer?.IsSameAs(new Listing(plan.Sets, plan.Txt)) == true);
 }

@@ -15,18 +15,19 @@ namespace Failover.HealthCheck.Decision;
 /// no register            -> list -> the first register (epoch 0) if the records are an endpoint's and no TXT is there, else frozen
 /// epoch 0, no TXT yet    -> list -> create it, before anything else
 /// a command is pending   -> [list] -> write the register that obeys or refuses it -> read again
-/// a move is under way    -> still justified: converge; contradicted by a quorum: list -> withdraw by a new epoch; no quorum: wait
+/// a move is under way    -> still justified: converge; contradicted by a quorum, or paused since: list -> withdraw by a new epoch; no quorum: wait
 /// a move is decided      -> [list, unless the world shows the plan] -> take the epoch -> read again, decide again, converge
 /// converge               -> the world shows the plan: mark it landed, or done
 ///                        -> list -> read again, decide again -> the gate: nothing / frozen / keep / apply
 ///                        -> apply: the batch that replaces exactly what was listed
 ///                        -> refused or unanswered: list, read and decide again; our plan there is success
+/// what looks foreign     -> list again; frozen only if it is the same twice
 /// </code>
 /// A crash after any step leaves a state from which any observer goes on. All that is kept between ticks is the register.
 /// </remarks>
 public sealed record Mover
 {
-    private const int StepsMax = 16;
+    private const int StepsMax = 24;
     private const int BusyMax = 2;
 
     private Mover(Topology topology, Service service, string self, Look look, ControlView view)
@@ -46,6 +47,9 @@ public sealed record Mover
 
     private Listing? Listing { get; init; }
 
+    /// <summary>The listing before, which looked foreign: it is believed only if the next is the same.</summary>
+    private Listing? Suspect { get; init; }
+
     private int Steps { get; init; }
 
     private int Busy { get; init; }
@@ -55,6 +59,9 @@ public sealed record Mover
 
     /// <summary>The register as last read.</summary>
     public Register? Register => View.Register;
+
+    /// <summary>What the first register write of this tick was decided on; without one, the last judgement. With it the decision can be derived again.</summary>
+    public Judgement? Acted { get; private init; }
 
     /// <summary>What was done, step by step, for the journal.</summary>
     public ImmutableList<string> Log { get; private init; } = [];
@@ -106,6 +113,17 @@ public sealed record Mover
 
     private (Mover State, Step Step) Judge(DateTimeOffset now)
     {
+        if (Register is not { } register)
+        {
+            return Choose(now);
+        }
+
+        var judged = this with { Decision = Decider.Decide(Topology, Service, register, View.Ballots, now) };
+        return (Acted is { Wrote: true } ? judged : judged with { Acted = new Judgement(judged.Decision!, View, now, Wrote: false) }).Choose(now);
+    }
+
+    private (Mover State, Step Step) Choose(DateTimeOffset now)
+    {
         // The first TXT comes before any other change of mind: without it a later epoch would look like a lost state.
         if (Register is { Epoch: 0 } first && !Look.Shows(first.Plan))
         {
@@ -128,24 +146,32 @@ public sealed record Mover
         if (Register is not { } register)
         {
             return Listing is null ? (this, new Step.ListRecords())
+                : IsForeign && !IsConfirmed ? Doubt()
                 : Moves.Begin(Service, Listing, Self, now) is { } begun ? Write(begun, null, $"first register: {begun.Active} serves")
                 : End(Ending.Frozen, "there is no register, and the name is not one configured endpoint's without a state TXT: adopt it");
         }
 
-        var decided = this with { Decision = Decider.Decide(Topology, Service, register, View.Ballots, now) };
-        return register.Moving is { LandedAt: null, Kind: MoveKind.Automatic } move ? decided.Justify(register, move, now)
-            : decided.Decision!.Verdict != Verdict.Hold && register.Moving is not { LandedAt: null } ? decided.Take(register, now)
-            : decided.Converge(register, now);
+        return register.Moving is { LandedAt: null } move && (move.Kind == MoveKind.Automatic || register.Paused?.Stops(move, now) == true) ? Justify(register, move, now)
+            : Decision!.Verdict != Verdict.Hold && register.Moving is not { LandedAt: null } ? Take(register, now)
+            : Converge(register, now);
     }
 
     private (Mover State, Step Step) Obey(DateTimeOffset now)
     {
-        if (Listing is null && (Register is null || Commands.NeedsListing(View.Command!)))
+        var command = View.Command!;
+        if (Register is null || Commands.NeedsListing(command))
         {
-            return (this, new Step.ListRecords());
+            if (Listing is null)
+            {
+                return (this, new Step.ListRecords());
+            }
+
+            if (IsForeign && !IsConfirmed)
+            {
+                return Doubt();
+            }
         }
 
-        var command = View.Command!;
         if (Commands.Obey(Topology, Service, View, Listing, Self, now) is { } next)
         {
             return Write(next, Register?.Rev, $"command {command.Kind} of {command.By}: {next.LastCommand!.Says}");
@@ -181,6 +207,11 @@ public sealed record Mover
             return (this, new Step.ListRecords());
         }
 
+        if (IsForeign && !IsConfirmed)
+        {
+            return Doubt();
+        }
+
         return Moves.Withdraw(Service, register, Listing, Topology.Timing.CoolDown, Self, now) is { } next
             ? Write(next, register.Rev, next.Epoch == register.Epoch ? $"the move to {move.To} had landed" : $"the move to {move.To} is withdrawn: {Decision.Why}")
             : End(Ending.Frozen, "the move is no longer justified, but the name is not as any plan says");
@@ -197,7 +228,7 @@ public sealed record Mover
 
             if (DnsGate.Judge(register, Listing) is GateVerdict.Freeze freeze)
             {
-                return (this with { Decision = Decision! with { Verdict = Verdict.Hold, Held = [.. Decision.Held, HoldReason.NameFrozen] } })
+                return !IsConfirmed ? Doubt() : (this with { Decision = Decision! with { Verdict = Verdict.Hold, Held = [.. Decision.Held, HoldReason.NameFrozen] } })
                     .End(Ending.Frozen, freeze.Reason);
             }
         }
@@ -228,16 +259,27 @@ public sealed record Mover
         return DnsGate.Judge(register, Listing) switch
         {
             GateVerdict.Nothing => End(Ending.Waiting, "the provider has the plan; its servers do not all show it yet"),
-            GateVerdict.Freeze(var reason) => End(Ending.Frozen, reason),
+            GateVerdict.Freeze(var reason) => IsConfirmed ? End(Ending.Frozen, reason) : Doubt(),
             GateVerdict.Keep(var landed) => Write(Moves.Keep(Service, register, landed, Self, now), register.Rev, $"the withdrawn move to {landed.Endpoint} had landed: kept"),
             _ => (this, new Step.Apply(register.Plan, Listing)),
         };
     }
 
     private (Mover State, Step Step) Write(Register next, long? expectedRev, string what) =>
-        (Note(what), new Step.WriteRegister(next, expectedRev, what));
+        (Note(what) with { Acted = Acted is null ? null : Acted with { Wrote = true } }, new Step.WriteRegister(next, expectedRev, what));
+
+    private bool IsForeign => Register is null ? Listing is { Txt: not null } : DnsGate.Judge(Register, Listing!) is GateVerdict.Freeze;
+
+    private bool IsConfirmed => Suspect is not null && Suspect.IsSameAs(Listing!);
+
+    /// <summary>What looks foreign may be another's work that the register did not tell of yet: it is listed again before it is believed.</summary>
+    private (Mover State, Step Step) Doubt() => (this with { Suspect = Listing, Listing = null }, new Step.ListRecords());
 
     private (Mover State, Step Step) End(Ending ending, string why) => (this, new Step.Finish(ending, why));
 
     private Mover Note(string line) => this with { Log = Log.Add(line) };
 }
+
+/// <summary>A decision with what it was derived from.</summary>
+/// <param name="Wrote">Whether a register write followed.</param>
+public sealed record Judgement(Decision Decision, ControlView View, DateTimeOffset At, bool Wrote);

@@ -30,10 +30,10 @@ public static class Moves
     }
 
     /// <summary>
-    /// Stops a move that has not landed, with a new epoch that keeps what the listing shows. If that is the move's own plan, it has landed, and is marked so.
-    /// Null where the listing is foreign.
+    /// Withdraws a move that has not landed, with a new epoch that keeps what the listing shows. If that is the move's own plan, it has landed, and is marked so.
+    /// Null where the listing is foreign. A withdrawal by an operator's pause is not counted as flapping.
     /// </summary>
-    public static Register? Unwind(Service service, Register register, Listing listing, TimeSpan coolDown, string self, string why, DateTimeOffset now)
+    public static Register? Withdraw(Service service, Register register, Listing listing, TimeSpan coolDown, string self, DateTimeOffset now)
     {
         if (DnsGate.Judge(register, listing) is var verdict && verdict is GateVerdict.Nothing)
         {
@@ -48,20 +48,16 @@ public static class Moves
         var shown = verdict is GateVerdict.Keep keep ? keep.Landed.Endpoint
             : listing.Txt is { Values: [var text] } && StateTxt.TryParse(text) is { } txt && register.Find(txt) is { } known ? known.Endpoint
             : register.Active;
-        var plan = Plan.Of(service, shown, listing.Sets, register.Epoch + 1, now, self, why);
+        var paused = register.Paused?.IsInForce(now) == true;
+        var plan = Plan.Of(service, shown, listing.Sets, register.Epoch + 1, now, self, paused ? "Paused" : "Withdrawn");
         return register.WithPlan(plan) with
         {
             Rev = register.Rev + 1,
             Withdraws = register.Plan.Id,
             Active = shown,
+            Withdrawals = paused ? register.Withdrawals : [.. register.Withdrawals.Where(at => now - at < TimeSpan.FromHours(1)), now],
         };
     }
-
-    /// <summary>Withdraws a move that can no longer be justified, and counts it.</summary>
-    public static Register? Withdraw(Service service, Register register, Listing listing, TimeSpan coolDown, string self, DateTimeOffset now) =>
-        Unwind(service, register, listing, coolDown, self, "Withdrawn", now) is not { } unwound ? null
-        : unwound.Epoch == register.Epoch ? unwound
-        : unwound with { Withdrawals = [.. register.Withdrawals.Where(at => now - at < TimeSpan.FromHours(1)), now] };
 
     /// <summary>The withdrawn move landed all the same: the next epoch keeps it.</summary>
     public static Register Keep(Service service, Register register, Plan landed, string self, DateTimeOffset now) =>

@@ -1,3 +1,4 @@
+using System.Net;
 using Amazon.Route53;
 using Amazon.Route53.Model;
 using Failover.ControlPlane.Registers;
@@ -14,18 +15,20 @@ public sealed class Route53Records(IAmazonRoute53 route53)
 {
     private static readonly string[] AddressTypes = ["A", "AAAA", "CNAME"];
 
-    /// <summary>A name has few sets; more than these are not listed, and make the listing fail.</summary>
-    private const int SetsMax = 100;
+    /// <summary>A name and the names below it have few sets; more than these make the listing fail.</summary>
+    private const int SetsMax = 1000;
 
     /// <summary>The name's address sets and its state TXT.</summary>
     public async Task<Listing> ListAsync(Service service, CancellationToken cancellationToken)
     {
-        var sets = await ListNameAsync(service.HostedZoneId, service.Name, cancellationToken);
-        var states = await ListNameAsync(service.HostedZoneId, service.StateName, cancellationToken);
-        return new Listing([.. sets.Where(set => AddressTypes.Contains(set.Type))], states.FirstOrDefault(set => set.Type == "TXT"));
+        var sets = await ListBelowAsync(service.HostedZoneId, service.Name, cancellationToken);
+        return new Listing(
+            [.. sets.Where(set => set.Name == service.Name && AddressTypes.Contains(set.Type))],
+            sets.FirstOrDefault(set => set.Name == service.StateName && set.Type == "TXT"));
     }
 
     /// <summary>Replaces exactly <paramref name="listed"/> by the plan.</summary>
+    /// <exception cref="AmazonRoute53Exception">The provider refuses it for another reason than what is there: a permission, a zone.</exception>
     public async Task<ApplyOutcome> ApplyAsync(Service service, Plan plan, Listing listed, CancellationToken cancellationToken)
     {
         if (plan.Sets.Count == 0)
@@ -61,13 +64,17 @@ public sealed class Route53Records(IAmazonRoute53 route53)
         {
             return ApplyOutcome.Busy;
         }
-        catch (Exception)
+        catch (Exception error) when (error is not AmazonRoute53Exception { StatusCode: >= HttpStatusCode.BadRequest and < HttpStatusCode.InternalServerError })
         {
             return ApplyOutcome.Unknown;
         }
     }
 
-    private async Task<List<RecordSet>> ListNameAsync(string zone, string name, CancellationToken cancellationToken)
+    /// <summary>
+    /// The sets of a name and of the names below it. Route 53 lists them together, so that address and state come in one answer, of one moment:
+    /// two answers could show the half of somebody's batch, which looks like a foreign hand.
+    /// </summary>
+    private async Task<List<RecordSet>> ListBelowAsync(string zone, string name, CancellationToken cancellationToken)
     {
         var sets = new List<RecordSet>();
         var request = new ListResourceRecordSetsRequest { HostedZoneId = zone, StartRecordName = name };
@@ -76,8 +83,8 @@ public sealed class Route53Records(IAmazonRoute53 route53)
             var page = await route53.ListResourceRecordSetsAsync(request, cancellationToken);
             foreach (var set in page.ResourceRecordSets ?? [])
             {
-                // Route 53 lists in order of names, from the one asked for: another name is the end.
-                if (Plain(set.Name) != name)
+                // Route 53 lists in order of reversed labels, from the name asked for: a name that is not below it is the end.
+                if (Plain(set.Name) is var listed && listed != name && !listed.EndsWith("." + name, StringComparison.Ordinal))
                 {
                     return sets;
                 }
@@ -92,7 +99,7 @@ public sealed class Route53Records(IAmazonRoute53 route53)
 
             if (sets.Count > SetsMax)
             {
-                throw new InvalidOperationException($"{name} has more than {SetsMax} record sets.");
+                throw new InvalidOperationException($"{name} and the names below it have more than {SetsMax} record sets.");
             }
 
             (request.StartRecordName, request.StartRecordType, request.StartRecordIdentifier) = (page.NextRecordName, page.NextRecordType, page.NextRecordIdentifier);

@@ -38,7 +38,8 @@ public sealed class Heartbeats(IReadOnlyDictionary<string, IAmazonDynamoDB> repl
         var acked = false;
         try
         {
-            await dynamoDb.PutItemAsync(
+            await PutAsync(
+                dynamoDb,
                 new PutItemRequest(table, new Dictionary<string, AttributeValue> { [ItemAttributes.Id] = new(RowOf(replica)), [At] = Number(beat) })
                 {
                     ConditionExpression = "attribute_not_exists(#at) OR #at < :at",
@@ -52,6 +53,18 @@ public sealed class Heartbeats(IReadOnlyDictionary<string, IAmazonDynamoDB> repl
         catch (Exception) when (!cancellationToken.IsCancellationRequested)
         {
             return (replica, acked, null);
+        }
+    }
+
+    private static async Task PutAsync(IAmazonDynamoDB dynamoDb, PutItemRequest request, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await dynamoDb.PutItemAsync(request, cancellationToken);
+        }
+        catch (ConditionalCheckFailedException)
+        {
+            // An overlapping tick, or the SDK's own second try, was faster with the same or a later beat: the replica takes writes.
         }
     }
 

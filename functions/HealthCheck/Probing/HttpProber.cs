@@ -5,7 +5,13 @@ using Failover.ControlPlane.Topologies;
 namespace Failover.HealthCheck.Probing;
 
 /// <summary>What a probe saw. A failure is data, not an exception.</summary>
-public sealed record ProbeResult(bool Ok, string Detail);
+/// <param name="StatusCode">Null if there was no answer.</param>
+/// <param name="Detail">For people.</param>
+public sealed record ProbeResult(HttpStatusCode? StatusCode, string Detail)
+{
+    /// <summary>Whether it answered as an endpoint that serves does.</summary>
+    public bool Ok => StatusCode == HttpStatusCode.OK;
+}
 
 /// <summary>Fetches an address under a deadline: no redirects, no proxy, a new connection each time, at most 4 KB of the answer.</summary>
 public sealed class HttpProber(TimeSpan timeout, TimeProvider time)
@@ -36,22 +42,22 @@ public sealed class HttpProber(TimeSpan timeout, TimeProvider time)
             await using var body = await response.Content.ReadAsStreamAsync(deadline.Token);
             await body.ReadAtLeastAsync(new byte[BodyMax], BodyMax, throwOnEndOfStream: false, deadline.Token);
             return new ProbeResult(
-                response.StatusCode == HttpStatusCode.OK,
+                response.StatusCode,
                 $"{(int)response.StatusCode} in {time.GetElapsedTime(start).TotalMilliseconds:0} ms");
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
-            return new ProbeResult(false, $"no answer within {timeout.TotalMilliseconds:0} ms");
+            return new ProbeResult(null, $"no answer within {timeout.TotalMilliseconds:0} ms");
         }
         catch (Exception error) when (error is HttpRequestException or IOException or SocketException)
         {
-            return new ProbeResult(false, error.InnerException is SocketException socket ? socket.SocketErrorCode.ToString() : error.Message);
+            return new ProbeResult(null, error.InnerException is SocketException socket ? socket.SocketErrorCode.ToString() : error.Message);
         }
     }
 
-    /// <summary>Whether any anchor answers at all: if none does, the observer itself is cut off.</summary>
+    /// <summary>Whether any anchor answers, anything at all: if none does, the observer itself is cut off.</summary>
     public async Task<bool> AnyAnswersAsync(IReadOnlyList<Anchor> anchors, CancellationToken cancellationToken) =>
-        (await Task.WhenAll(anchors.Select(anchor => ProbeAsync(anchor.Url, null, cancellationToken)))).Any(result => result.Ok);
+        (await Task.WhenAll(anchors.Select(anchor => ProbeAsync(anchor.Url, null, cancellationToken)))).Any(result => result.StatusCode is not null);
 
     private static async ValueTask<Stream> ConnectAsync(IPAddress address, int port, CancellationToken cancellationToken)
     {

@@ -21,6 +21,18 @@ internal sealed class ControlApi(World world, TimeProvider time)
 
     public async Task HandleAsync(HttpContext context)
     {
+        try
+        {
+            await AnswerAsync(context);
+        }
+        catch (Exception error) when (!context.RequestAborted.IsCancellationRequested && !context.Response.HasStarted)
+        {
+            await ProblemAsync(context, 500, error.Message);
+        }
+    }
+
+    private async Task AnswerAsync(HttpContext context)
+    {
         var (method, path) = (context.Request.Method, context.Request.Path.Value!.Trim('/').Split('/'));
         switch (method, path)
         {
@@ -96,8 +108,9 @@ internal sealed class ControlApi(World world, TimeProvider time)
                 return;
             }
 
-            await world.ControlStore.WriteCommandAsync(service, command, context.RequestAborted);
-            await JsonAsync(context, 202, new JsonObject { ["id"] = command.Id });
+            await (await world.ControlStore.WriteCommandAsync(service, command, context.RequestAborted) == ConditionalWrite.Written
+                ? JsonAsync(context, 202, new JsonObject { ["id"] = command.Id })
+                : ProblemAsync(context, 409, "There is a newer command."));
         }
         catch (JsonException error)
         {

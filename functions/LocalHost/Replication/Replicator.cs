@@ -15,7 +15,7 @@ namespace Failover.LocalHost.Replication;
 /// </remarks>
 internal sealed class Replicator : IAsyncDisposable
 {
-    private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(20);
+    private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(40);
 
     private readonly Faults _faults;
     private readonly string _table;

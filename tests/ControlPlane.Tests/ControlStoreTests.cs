@@ -1,0 +1,166 @@
+using Failover.ControlPlane.Ballots;
+using Failover.ControlPlane.Registers;
+using Failover.Engine;
+
+namespace Failover.ControlPlane.Tests;
+
+/// <summary>Register and ballots against a real engine: conditions, and answers that are lost.</summary>
+public sealed class ControlStoreTests : IAsyncLifetime
+{
+    private const string Service = "app.example.test";
+    private static readonly CancellationToken Token = TestContext.Current.CancellationToken;
+    private static readonly DateTimeOffset Now = new(2026, 11, 23, 8, 0, 0, TimeSpan.Zero);
+
+    private TestEngine _engine = null!;
+    private string _table = null!;
+
+    public async ValueTask InitializeAsync()
+    {
+        _engine = await TestEngine.StartAsync();
+        _table = await _engine.TableAsync("service", "record");
+    }
+
+    public ValueTask DisposeAsync() => _engine.DisposeAsync();
+
+    [Fact]
+    public async Task A_register_is_written_once_at_each_rev()
+    {
+        var store = Store();
+
+        Assert.Equal(ConditionalWrite.Written, await store.WriteRegisterAsync(Register(1), null, Token));
+        Assert.Equal(ConditionalWrite.Refused, await store.WriteRegisterAsync(Register(1), null, Token));
+        Assert.Equal(ConditionalWrite.Written, await store.WriteRegisterAsync(Register(2), 1, Token));
+        Assert.Equal(ConditionalWrite.Refused, await store.WriteRegisterAsync(Register(2), 1, Token));
+        Assert.Equal(2, (await store.ReadAsync(Service, Token)).Register!.Rev);
+    }
+
+    [Fact]
+    public async Task Of_many_writers_at_one_rev_one_wins()
+    {
+        await Store().WriteRegisterAsync(Register(1), null, Token);
+
+        var results = await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => Store().WriteRegisterAsync(Register(2), 1, Token)));
+
+        Assert.Single(results, ConditionalWrite.Written);
+    }
+
+    [Theory]
+    [InlineData(Loss.Answer, true)]
+    [InlineData(Loss.Hang, true)]
+    [InlineData(Loss.Request, false)]
+    public async Task A_lost_answer_is_told_as_unknown_and_the_record_tells_the_truth(Loss loss, bool stands)
+    {
+        Assert.Equal(ConditionalWrite.Unknown, await Store(new LossyNetwork(0, loss)).WriteRegisterAsync(Register(1), null, Token));
+        Assert.Equal(stands, (await Store().ReadAsync(Service, Token)).Register is not null);
+    }
+
+    [Fact]
+    public async Task A_ballot_replaces_only_the_one_that_it_was_made_from()
+    {
+        var store = Store();
+
+        Assert.Equal(ConditionalWrite.Written, await store.WriteBallotAsync(Ballot(7), null, Token));
+        Assert.Equal(ConditionalWrite.Refused, await store.WriteBallotAsync(Ballot(8), null, Token));
+        Assert.Equal(ConditionalWrite.Refused, await store.WriteBallotAsync(Ballot(8), 6, Token));
+        Assert.Equal(ConditionalWrite.Refused, await store.WriteBallotAsync(Ballot(7), 7, Token));
+        Assert.Equal(ConditionalWrite.Written, await store.WriteBallotAsync(Ballot(8), 7, Token));
+        Assert.Equal(8, (await store.ReadBallotAsync("o1", Token)).Slot);
+    }
+
+    [Fact]
+    public async Task Everything_comes_back_as_it_was_written()
+    {
+        var store = Store();
+        var register = Register(1) with { Moving = new Move("a", "b", MoveKind.Automatic, Now, Now), Withdrawals = [Now], Paused = new Pause("me", Now, null, "why"), Withdraws = "p" };
+        await store.WriteRegisterAsync(register, null, Token);
+        await store.WriteBallotAsync(Ballot(3), null, Token);
+        await store.WriteCommandAsync(Service, new Command { Id = "c1", Kind = CommandKind.Move, By = "me", At = Now, To = "b" }, Token);
+        var view = await store.ReadAsync(Service, Token);
+
+        Assert.Equal(register.Moving, view.Register!.Moving);
+        Assert.Equal((register.Paused, register.Withdraws, "c1", CommandKind.Move), (view.Register.Paused, view.Register.Withdraws, view.Command!.Id, view.Command.Kind));
+        Assert.True(RecordSet.AreSame(register.Plan.Sets, view.Register.Plan.Sets));
+        var back = Assert.Single(view.Ballots).On(Service, "a");
+        Assert.Equal((Health.Down, 3, false), (back.Health, back.Failures, back.LastOk));
+        Assert.Equal(Health.Unknown, view.Ballots[0].On(Service, "nowhere").Health);
+    }
+
+    [Fact]
+    public async Task An_order_that_was_delayed_does_not_replace_a_newer_one()
+    {
+        var store = Store();
+        await store.WriteCommandAsync(Service, Order("new", Now), Token);
+
+        Assert.Equal(ConditionalWrite.Refused, await store.WriteCommandAsync(Service, Order("old", Now.AddSeconds(-1)), Token));
+        Assert.Equal(ConditionalWrite.Written, await store.WriteCommandAsync(Service, Order("newer", Now.AddSeconds(1)), Token));
+        Assert.Equal("newer", (await store.ReadAsync(Service, Token)).Command!.Id);
+    }
+
+    [Fact]
+    public async Task What_another_version_wrote_does_not_stop_those_who_can_be_read()
+    {
+        var store = Store();
+        await store.WriteBallotAsync(Ballot(3), null, Token);
+        using var client = _engine.Client();
+        await client.PutItemAsync(
+            _table,
+            new() { ["service"] = new("_observers"), ["record"] = new("ballot#o2"), ["slot"] = new() { N = "9" }, ["body"] = new("""{"observer":"o2","health":"Wobbly"}""") },
+            Token);
+        await client.PutItemAsync(
+            _table,
+            new() { ["service"] = new(Service), ["record"] = new("command"), ["id"] = new("c9"), ["given"] = new() { N = "1" }, ["body"] = new("""{"id":"c9","kind":"Levitate"}""") },
+            Token);
+        var view = await store.ReadAsync(Service, Token);
+
+        Assert.Equal("o1", Assert.Single(view.Ballots).Observer);
+        Assert.Equal(("c9", CommandKind.Unknown), (view.Command!.Id, view.Command.Kind));
+        Assert.Equal((9, null), await store.ReadBallotAsync("o2", Token));
+    }
+
+    private static Command Order(string id, DateTimeOffset at) => new() { Id = id, Kind = CommandKind.Ack, By = "op", At = at };
+
+    [Fact]
+    public async Task A_line_of_the_journal_comes_back_with_and_without_evidence_newest_last()
+    {
+        var journal = new JournalStore(_engine.Client(), await _engine.TableAsync("kind", "id"), TimeSpan.FromSeconds(2));
+        var line = new JournalEntry
+        {
+            Service = Service, At = Now, Observer = "o1", Slot = 7, Decision = "Hold", Diagnosis = "ObserverIsolated", Held = ["NoVote"], Why = "cut off", Steps = [],
+        };
+        using var evidence = System.Text.Json.JsonDocument.Parse("""{"register":null}""");
+        await journal.WriteAsync(line with { Slot = 8, Epoch = 3, Evidence = evidence.RootElement }, Token);
+        await journal.WriteAsync(line, Token);
+        await journal.WriteAsync(line, Token);
+        var lines = await journal.ReadAsync(Service, 10, Token);
+
+        Assert.Equal([(7, null), (8, 3L)], lines.Select(read => (read.Slot, read.Epoch)));
+        Assert.Null(lines[0].Evidence);
+        Assert.NotNull(lines[1].Evidence);
+    }
+
+    private ControlStore Store(LossyNetwork? network = null) => new(_engine.Client(network), _table, TimeSpan.FromMilliseconds(500));
+
+    private static Register Register(long rev)
+    {
+        var set = new RecordSet(Service, "A", 5, ["192.0.2.1"]);
+        return new Register
+        {
+            Service = Service,
+            Rev = rev,
+            Active = "a",
+            Plan = new Plan("12345678", 1, "a", [set], new RecordSet("_failover." + Service, "TXT", 5, ["v=1"])),
+        };
+    }
+
+    private static Ballot Ballot(long slot) => new()
+    {
+        Observer = "o1",
+        Slot = slot,
+        At = Now,
+        Services = new Dictionary<string, IReadOnlyDictionary<string, EndpointBallot>>
+        {
+            [Service] = new Dictionary<string, EndpointBallot> { ["a"] = new(Health.Down, 3, 0, LastOk: false, [1, 2, 3], "refused") },
+        },
+        Replicas = new Dictionary<string, ReplicaBallot>(),
+    };
+}

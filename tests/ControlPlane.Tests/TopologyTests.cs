@@ -1,0 +1,109 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Failover.ControlPlane.Topologies;
+
+namespace Failover.ControlPlane.Tests;
+
+/// <summary>A topology file is validated whole.</summary>
+public class TopologyTests
+{
+    [Fact]
+    public void A_good_file_is_read_with_its_defaults()
+    {
+        var topology = TopologyFile.Parse(Good().ToJsonString());
+
+        Assert.Equal((2, 10, 3, 6, 6), (topology.Majority, topology.Timing.IntervalSeconds, topology.Timing.DownAfterTicks, topology.Timing.UpAfterTicks, topology.Timing.LostAfterTicks));
+        Assert.Equal(TimeSpan.FromSeconds(30), topology.Timing.BallotLifetime);
+    }
+
+    public static TheoryData<string, string> Mistakes => new()
+    {
+        { "$.observers = [\"a\",\"b\"]", "$.observers: 2 given" },
+        { "$.replicas = [\"r1\"]", "$.replicas: 1 given" },
+        { "$.anchors[1].operator = \"one\"", "$.anchors[1]: shares its operator" },
+        { "$.services[0].name = \"App.example.test\"", "$.services[0].name" },
+        { "$.services[0].lookUrl = \"http://other.test/\"", "$.services[0].lookUrl: its host" },
+        { "$.services[0].endpoints[1].replica = \"r9\"", "$.services[0].endpoints[1].replica: 'r9' is none" },
+        { "$.services[0].endpoints[1].records[0].values = [\"192.0.2.1\"]", "shares a target" },
+        { "$.services[0].endpoints[0].records[0].values = [\"300.1.1.1\"]", "no value of type A" },
+        { "$.services[0].endpoints[0].probeUrl = \"ftp://x/\"", "not an http or https address" },
+        { "$.services[0].endpoints[0].probeUrl = \"http://u:p@x/\"", "not an http or https address" },
+        { "$.services[0].endpoints[0].name = \"has space\"", "stands in a TXT record" },
+        { "$.timing = {\"lostAfterTicks\":2}", "a lost region must stay lost longer" },
+        { "$.timing = {\"intervalSeconds\":2}", "must not exceed the interval" },
+        { "$.timing = {\"upAfterTicks\":2}", "coming back must be slower" },
+        { "$.unknown = 1", "unknown" },
+    };
+
+    [Theory]
+    [MemberData(nameof(Mistakes))]
+    public void A_mistake_is_told_with_its_place(string change, string expected)
+    {
+        var file = Good();
+        Apply(file, change);
+
+        var error = Assert.Throws<TopologyException>(() => TopologyFile.Parse(file.ToJsonString()));
+        Assert.Contains(expected, error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void All_mistakes_are_told_at_once()
+    {
+        var file = Good();
+        Apply(file, "$.replicas = [\"r1\"]");
+        Apply(file, "$.services[0].ttlSeconds = 0");
+
+        Assert.True(Assert.Throws<TopologyException>(() => TopologyFile.Parse(file.ToJsonString())).Mistakes.Count >= 3);
+    }
+
+    [Fact]
+    public void The_schema_names_exactly_what_the_reader_knows()
+    {
+        using var schema = JsonDocument.Parse(typeof(Topology).Assembly.GetManifestResourceStream("topology.schema.json")!);
+        var written = JsonSerializer.SerializeToElement(TopologyFile.Parse(Good().ToJsonString()), TopologyJson.Default.Topology);
+
+        foreach (var member in written.EnumerateObject())
+        {
+            Assert.True(schema.RootElement.GetProperty("properties").TryGetProperty(member.Name, out _), member.Name);
+        }
+
+        Assert.Equal(
+            written.GetProperty("timing").EnumerateObject().Select(member => member.Name).Order(),
+            schema.RootElement.GetProperty("properties").GetProperty("timing").GetProperty("properties").EnumerateObject().Select(member => member.Name).Order());
+    }
+
+    private static JsonObject Good() => JsonNode.Parse("""
+        {
+          "observers": ["o1", "o2", "o3"],
+          "replicas": ["r1", "r2"],
+          "anchors": [
+            { "name": "x", "url": "https://one.test/", "operator": "one", "region": "north" },
+            { "name": "y", "url": "https://two.test/", "operator": "two", "region": "south" }
+          ],
+          "services": [{
+            "name": "app.example.test",
+            "hostedZoneId": "Z1",
+            "authoritativeServers": ["ns-1.example.test"],
+            "lookUrl": "https://app.example.test/health/ready",
+            "endpoints": [
+              { "name": "e1", "replica": "r1", "probeUrl": "https://e1.test/", "records": [{ "type": "A", "values": ["192.0.2.1"] }] },
+              { "name": "e2", "replica": "r2", "probeUrl": "https://e2.test/", "records": [{ "type": "A", "values": ["192.0.2.2"] }] }
+            ]
+          }]
+        }
+        """)!.AsObject();
+
+    /// <summary>Sets a value by a path such as <c>$.services[0].name = "x"</c>.</summary>
+    private static void Apply(JsonObject file, string change)
+    {
+        var (path, value) = change.Split(" = ", 2) is [var left, var right] ? (left, JsonNode.Parse(right)) : throw new FormatException(change);
+        var steps = path[2..].Replace("[", ".", StringComparison.Ordinal).Replace("]", "", StringComparison.Ordinal).Split('.');
+        JsonNode node = file;
+        foreach (var step in steps[..^1])
+        {
+            node = node is JsonArray array ? array[int.Parse(step, System.Globalization.CultureInfo.InvariantCulture)]! : node[step]!;
+        }
+
+        node[steps[^1]] = value;
+    }
+}

@@ -1,0 +1,146 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Net;
+using System.Net.Http.Json;
+using System.Net.Sockets;
+using System.Text.Json.Nodes;
+using DnsClient;
+
+namespace Failover.EndToEnd;
+
+/// <summary>LocalHost in a process of its own, used as a person uses it: over HTTP, DNS and signals.</summary>
+internal sealed class LocalHostProcess : IAsyncDisposable
+{
+    private readonly HttpClient _http = new(new SocketsHttpHandler { UseProxy = false }) { Timeout = TimeSpan.FromSeconds(5) };
+    private readonly LookupClient _dns;
+
+    private LocalHostProcess(Process process, int portBase)
+    {
+        (Process, PortBase) = (process, portBase);
+        _dns = new LookupClient(new LookupClientOptions(new IPEndPoint(IPAddress.Loopback, portBase + 53)) { UseCache = false, Retries = 2, Timeout = TimeSpan.FromSeconds(1) });
+    }
+
+    public Process Process { get; }
+
+    public int PortBase { get; }
+
+    public static LocalHostProcess Start(params string[] arguments)
+    {
+        var here = new DirectoryInfo(AppContext.BaseDirectory.TrimEnd(Path.DirectorySeparatorChar));
+        var program = Path.Combine(here.Parent!.Parent!.FullName, "LocalHost", here.Name, OperatingSystem.IsWindows() ? "LocalHost.exe" : "LocalHost");
+        var portBase = FreeBase();
+        var info = new ProcessStartInfo(program, [.. arguments, "--port-base", portBase.ToString(CultureInfo.InvariantCulture)]) { RedirectStandardOutput = true };
+        return new LocalHostProcess(Process.Start(info)!, portBase);
+    }
+
+    public async Task<JsonNode> StateAsync() => (await _http.GetFromJsonAsync<JsonNode>(Page("state")))!;
+
+    public async Task<JsonArray> JournalAsync() => (await _http.GetFromJsonAsync<JsonArray>(Page("journal")))!;
+
+    public async Task<string> BreakAsync(object fault)
+    {
+        using var response = await _http.PostAsJsonAsync(Page("faults"), fault);
+        Assert.Equal(HttpStatusCode.Created, response.StatusCode);
+        return (string)(await response.Content.ReadFromJsonAsync<JsonNode>())!["id"]!;
+    }
+
+    public async Task HealAsync(string id) => Assert.Equal(HttpStatusCode.NoContent, (await _http.DeleteAsync(Page("faults/" + id))).StatusCode);
+
+    public async Task<string?> AddressAsync() => (await _dns.QueryAsync("app.example.test", QueryType.A)).Answers.ARecords().FirstOrDefault()?.Address.ToString();
+
+    /// <summary>Sends a batch to Route 53's API, as somebody who is not one of us.</summary>
+    public async Task EditAsync(string address)
+    {
+        var batch = $"""
+            <ChangeResourceRecordSetsRequest xmlns="https://route53.amazonaws.com/doc/2013-04-01/"><ChangeBatch><Changes><Change><Action>UPSERT</Action>
+            <ResourceRecordSet><Name>app.example.test.</Name><Type>A</Type><TTL>5</TTL><ResourceRecords><ResourceRecord><Value>{address}</Value></ResourceRecord></ResourceRecords></ResourceRecordSet>
+            </Change></Changes></ChangeBatch></ChangeResourceRecordSetsRequest>
+            """;
+        using var response = await _http.PostAsync(new Uri($"http://127.0.0.1:{PortBase + 90}/2013-04-01/hostedzone/Z0LOCALHOST/rrset/"), new StringContent(batch));
+        Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+    }
+
+    /// <summary>The function processes of this world, or of one region of it, by what their environment says (Linux).</summary>
+    public IReadOnlyList<int> FunctionProcesses(string? region = null) =>
+    [
+        .. Directory.EnumerateDirectories("/proc").Select(Path.GetFileName).Where(name => int.TryParse(name, out _))
+            .Where(id => Environment(id!) is var environment
+                && environment.Contains($"AWS_ENDPOINT_URL=http://127.0.0.1:{PortBase / 100}8", StringComparison.Ordinal)
+                && (region is null || environment.Contains($"AWS_REGION={region}\0", StringComparison.Ordinal)))
+            .Select(id => int.Parse(id!, CultureInfo.InvariantCulture)),
+    ];
+
+    public static async Task EventuallyAsync(string what, Func<Task<bool>> isTrue, int seconds = 60)
+    {
+        var start = TimeProvider.System.GetTimestamp();
+        Exception? last = null;
+        while (TimeProvider.System.GetElapsedTime(start) < TimeSpan.FromSeconds(seconds))
+        {
+            try
+            {
+                if (await isTrue())
+                {
+                    return;
+                }
+            }
+            catch (Exception error) when (error is HttpRequestException or TaskCanceledException or DnsResponseException)
+            {
+                last = error;
+            }
+
+            await Task.Delay(TimeSpan.FromMilliseconds(100), TimeProvider.System);
+        }
+
+        Assert.Fail($"Not within {seconds} s: {what}. {last?.Message}");
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        _http.Dispose();
+        if (!Process.HasExited)
+        {
+            Process.Kill();
+            await Process.WaitForExitAsync();
+        }
+
+        Process.Dispose();
+    }
+
+    private Uri Page(string path) => new($"http://127.0.0.1:{PortBase + 70}/{path}");
+
+    private static string Environment(string id)
+    {
+        try
+        {
+            return File.ReadAllText($"/proc/{id}/environ");
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            return "";
+        }
+    }
+
+    /// <summary>A hundred free ports in a row, well below those that systems hand out.</summary>
+    private static int FreeBase()
+    {
+        for (var portBase = 11_000; portBase < 30_000; portBase += 100)
+        {
+            try
+            {
+                foreach (var port in new[] { 53, 60, 70, 71, 81, 90 })
+                {
+                    using var listener = new TcpListener(IPAddress.Loopback, portBase + port);
+                    listener.Start();
+                }
+
+                return portBase;
+            }
+            catch (SocketException)
+            {
+                // Taken; the next hundred.
+            }
+        }
+
+        throw new InvalidOperationException("There are no hundred free ports in a row.");
+    }
+}

@@ -1,0 +1,77 @@
+using System.Text.Json.Nodes;
+
+namespace Failover.EndToEnd;
+
+/// <summary>The whole world: real processes, real sockets, a real engine. One world at a time: two of them on two cores would starve each other.</summary>
+public class WorldTests(ITestOutputHelper output)
+{
+    [Fact]
+    public async Task The_rehearsal_comes_true()
+    {
+        await using var world = LocalHostProcess.Start("--check");
+        var printed = await world.Process.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
+        await world.Process.WaitForExitAsync(TestContext.Current.CancellationToken);
+        output.WriteLine(printed);
+
+        Assert.Equal(0, world.Process.ExitCode);
+        Assert.True((bool)JsonNode.Parse(printed)!["ok"]!);
+        Assert.Empty(world.FunctionProcesses());
+    }
+
+    /// <summary>One world, hurt in one way after another.</summary>
+    [Fact]
+    public async Task What_must_not_move_it_does_not_and_what_must_does()
+    {
+        await using var world = LocalHostProcess.Start("--interval", "2");
+        await LocalHostProcess.EventuallyAsync("every observer sees every endpoint up", async () =>
+            (await world.StateAsync())["observers"]!.AsArray().All(observer => Health(observer!, "us-east-1") == "Up" && Health(observer!, "us-west-2") == "Up"));
+
+        // A blip of three seconds, and one observer that is cut off: neither moves anything.
+        var fault = await world.BreakAsync(new { kind = "endpoint-down", endpoint = "us-east-1", mode = "refuse" });
+        await Task.Delay(TimeSpan.FromSeconds(3), TimeProvider.System, TestContext.Current.CancellationToken);
+        await world.HealAsync(fault);
+        fault = await world.BreakAsync(new { kind = "observer-isolated", region = "us-west-2" });
+        await LocalHostProcess.EventuallyAsync("the isolated observer votes no more", async () =>
+            (await world.StateAsync())["observers"]!.AsArray().Single(observer => (string?)observer!["name"] == "us-west-2")!["ballotAgeMs"]!.GetValue<long>() > 9000);
+        await LocalHostProcess.EventuallyAsync("it says so in its journal", async () =>
+            (await world.JournalAsync()).Any(entry => (string?)entry!["observer"] == "us-west-2" && (string?)entry["diagnosis"] == "ObserverIsolated"));
+        Assert.Equal((0, "us-east-1"), await ServingAsync(world));
+        await world.HealAsync(fault);
+
+        // A person's edit freezes the name, and taking it back thaws it.
+        await world.EditAsync("127.0.0.99");
+        await LocalHostProcess.EventuallyAsync("the edit freezes the name", async () =>
+            (await world.JournalAsync()).TakeLast(6).Any(entry => entry!["held"]!.AsArray().Any(reason => (string?)reason == "NameFrozen")));
+        Assert.Equal("127.0.0.99", await world.AddressAsync());
+        await world.EditAsync("127.0.0.11");
+
+        // A region that is lost, without a word: its processes are dead, the other two are a majority, and the name moves, though one answer in three is lost.
+        await world.BreakAsync(new { kind = "control-lost-answer", share = 0.3 });
+        await LocalHostProcess.EventuallyAsync("all vote again", async () =>
+            (await world.StateAsync())["observers"]!.AsArray().All(observer => observer!["ballotAgeMs"]!.GetValue<long>() < 5000));
+        await world.BreakAsync(new { kind = "region-down", region = "us-east-1", mode = "hang" });
+        if (OperatingSystem.IsLinux())
+        {
+            Assert.Empty(world.FunctionProcesses("us-east-1"));
+            Assert.NotEmpty(world.FunctionProcesses("us-west-2"));
+        }
+
+        await LocalHostProcess.EventuallyAsync("the name moves", async () => await world.AddressAsync() == "127.0.0.12");
+        await LocalHostProcess.EventuallyAsync("the move is done", async () => await ServingAsync(world) is (1 or 2 or 3, "us-west-2") && (await world.StateAsync())["services"]![0]!["moving"] is null);
+
+        // Killed outright, it leaves nothing behind.
+        if (OperatingSystem.IsLinux())
+        {
+            world.Process.Kill();
+            await LocalHostProcess.EventuallyAsync("no process is left", () => Task.FromResult(world.FunctionProcesses().Count == 0), seconds: 10);
+        }
+    }
+
+    private static string? Health(JsonNode observer, string endpoint) => (string?)observer["health"]![endpoint];
+
+    private static async Task<(long Epoch, string Active)> ServingAsync(LocalHostProcess world)
+    {
+        var service = (await world.StateAsync())["services"]![0]!;
+        return (service["epoch"]!.GetValue<long>(), (string)service["active"]!);
+    }
+}

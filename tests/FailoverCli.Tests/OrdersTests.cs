@@ -1,0 +1,66 @@
+using Failover.ControlPlane;
+using Failover.ControlPlane.Registers;
+using Failover.Engine;
+
+namespace Failover.Cli.Tests;
+
+/// <summary>An order is given once, and its outcome waited for.</summary>
+public sealed class OrdersTests : IAsyncLifetime
+{
+    private const string Service = "app.example.test";
+    private static readonly CancellationToken Token = TestContext.Current.CancellationToken;
+    private static readonly DateTimeOffset Now = new(2026, 11, 23, 8, 0, 0, TimeSpan.Zero);
+
+    private TestEngine _engine = null!;
+    private ControlStore _control = null!;
+
+    public async ValueTask InitializeAsync()
+    {
+        _engine = await TestEngine.StartAsync();
+        _control = new ControlStore(_engine.Client(), await _engine.TableAsync("service", "record"), TimeSpan.FromSeconds(2));
+    }
+
+    public ValueTask DisposeAsync() => _engine.DisposeAsync();
+
+    [Fact]
+    public async Task The_outcome_is_that_of_the_order_itself()
+    {
+        await _control.WriteRegisterAsync(Register(1, new CommandOutcome("another", true, "old", Now)), null, Token);
+        var given = Orders.GiveAsync(_control, Service, Order("mine"), TimeSpan.FromSeconds(20), TimeProvider.System, Token);
+        while ((await _control.ReadAsync(Service, Token)).Command is null)
+        {
+            await Task.Delay(TimeSpan.FromMilliseconds(5), TimeProvider.System, Token);
+        }
+
+        Assert.False(given.IsCompleted);
+        await _control.WriteRegisterAsync(Register(2, new CommandOutcome("mine", false, "refused: no", Now)), 1, Token);
+
+        Assert.Equal("refused: no", (await given)!.Says);
+    }
+
+    [Fact]
+    public async Task Without_a_tick_there_is_no_outcome() =>
+        Assert.Null(await Orders.GiveAsync(_control, Service, Order("mine"), TimeSpan.FromMilliseconds(10), TimeProvider.System, Token));
+
+    [Fact]
+    public async Task The_status_says_who_serves_and_what_moves()
+    {
+        await _control.WriteRegisterAsync(Register(1, null) with { Moving = new Move("a", "b", MoveKind.Automatic, Now) }, null, Token);
+        using var output = new StringWriter();
+        StatusReport.Write(output, Service, await _control.ReadAsync(Service, Token), asJson: false, Now);
+
+        Assert.Contains("a serves, epoch 3", output.ToString(), StringComparison.Ordinal);
+        Assert.Contains("from a to b", output.ToString(), StringComparison.Ordinal);
+    }
+
+    private static Command Order(string id) => new() { Id = id, Kind = CommandKind.Ack, By = "op", At = Now };
+
+    private static Register Register(long rev, CommandOutcome? last) => new()
+    {
+        Service = Service,
+        Rev = rev,
+        Active = "a",
+        LastCommand = last,
+        Plan = new Plan("12345678", 3, "a", [new RecordSet(Service, "A", 5, ["192.0.2.1"])], new RecordSet("_failover." + Service, "TXT", 5, ["v=1"])),
+    };
+}

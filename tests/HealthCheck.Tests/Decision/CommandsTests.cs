@@ -1,0 +1,117 @@
+using Failover.ControlPlane;
+using Failover.ControlPlane.Ballots;
+using Failover.ControlPlane.Registers;
+using Failover.HealthCheck.Decision;
+
+namespace Failover.HealthCheck.Tests.Decision;
+
+/// <summary>What each command does to the register, and when it is refused.</summary>
+public class CommandsTests
+{
+    private static readonly Register Settled = World.Register();
+    private static readonly IReadOnlyList<Ballot> AllUp = [World.Ballot("o1", "a:+ b:+"), World.Ballot("o2", "a:+ b:+"), World.Ballot("o3", "a:+ b:9-")];
+
+    [Fact]
+    public void Move_takes_the_next_epoch()
+    {
+        var next = Obey(Settled, Order(CommandKind.Move) with { To = "b" });
+
+        Assert.Equal((5, "b", MoveKind.Command, "a"), (next.Epoch, next.Plan.Endpoint, next.Moving!.Kind, next.Active));
+        Assert.True(next.LastCommand!.Obeyed);
+        Assert.Contains(next.Known, plan => plan.Id == Settled.Plan.Id);
+    }
+
+    [Theory]
+    [InlineData("nowhere", "no endpoint")]
+    [InlineData("a", "serves already")]
+    [InlineData("c", "see c up")]
+    public void Move_is_refused(string to, string says) => Refused(Obey(Settled, Order(CommandKind.Move) with { To = to }), says);
+
+    [Fact]
+    public void Move_can_be_forced_to_what_nobody_sees_up() =>
+        Assert.Equal("c", Obey(Settled, Order(CommandKind.Move) with { To = "c", Force = true }).Plan.Endpoint);
+
+    [Fact]
+    public void Move_is_refused_while_the_name_is_frozen() =>
+        Refused(Obey(Settled, Order(CommandKind.Move) with { To = "b" }, new Listing([], Settled.Plan.Txt)), "frozen");
+
+    [Fact]
+    public void A_command_for_another_epoch_is_refused() => Refused(Obey(Settled, Order(CommandKind.Pause) with { IfEpoch = 3 }), "epoch 3");
+
+    [Theory]
+    [InlineData(-11)]
+    [InlineData(11)]
+    public void A_command_of_another_time_is_refused(int minutes) => Refused(Obey(Settled, Order(CommandKind.Pause) with { At = World.Now.AddMinutes(minutes) }), "10 minutes");
+
+    [Fact]
+    public void Pause_resume_and_ack_take_no_epoch()
+    {
+        var paused = Obey(Settled, Order(CommandKind.Pause) with { Minutes = 5 });
+        var cooling = Settled with { CoolDown = new CoolDown(World.Now, World.Now.AddHours(1), 1), Withdrawals = [World.Now], Paused = paused.Paused };
+
+        Assert.Equal(World.Now.AddMinutes(5), paused.Paused!.Until);
+        Assert.Null(Obey(cooling, Order(CommandKind.Resume)).Paused);
+        Assert.Null(Obey(cooling, Order(CommandKind.Ack)).CoolDown);
+        Assert.Empty(Obey(cooling, Order(CommandKind.Ack)).Withdrawals);
+        Assert.Equal([4, 4, 4], new[] { paused, Obey(cooling, Order(CommandKind.Resume)), Obey(cooling, Order(CommandKind.Ack)) }.Select(register => register.Epoch));
+    }
+
+    [Fact]
+    public void Pause_during_a_move_is_a_new_epoch_that_keeps_what_is_there()
+    {
+        var moving = Settled.WithPlan(World.Plan("b", 5)) with { Moving = new Move("a", "b", MoveKind.Automatic, World.Now) };
+        var paused = Obey(moving, Order(CommandKind.Pause));
+        var next = Moves.Withdraw(World.Service, paused, new Listing(Settled.Plan.Sets, Settled.Plan.Txt), TimeSpan.FromHours(1), "o1", World.Now)!;
+
+        Assert.True(paused.Paused!.Stops(paused.Moving!, World.Now));
+        Assert.Empty(next.Withdrawals);
+        Assert.Equal((6, "a", moving.Plan.Id), (next.Epoch, next.Plan.Endpoint, next.Withdraws));
+        Assert.Null(next.Moving);
+        Assert.NotNull(next.Paused);
+    }
+
+    [Fact]
+    public void Pause_during_a_move_that_has_landed_keeps_it()
+    {
+        var moving = Settled.WithPlan(World.Plan("b", 5)) with { Moving = new Move("a", "b", MoveKind.Automatic, World.Now) };
+        var next = Moves.Withdraw(
+            World.Service, Obey(moving, Order(CommandKind.Pause)), new Listing(moving.Plan.Sets, moving.Plan.Txt), TimeSpan.FromHours(1), "o1", World.Now)!;
+
+        Assert.Equal((5, "b"), (next.Epoch, next.Serving));
+        Assert.NotNull(next.CoolDown);
+    }
+
+    [Fact]
+    public void Adopt_takes_an_epoch_above_both_and_pauses()
+    {
+        var world = new Listing(World.Plan("b", 9).Sets, World.Plan("b", 9).Txt);
+        var restored = Obey(Settled, Order(CommandKind.Adopt), world);
+        var lost = Commands.Obey(World.Topology, World.Service, new ControlView(null, Order(CommandKind.Adopt), AllUp), world, "o1", World.Now)!;
+
+        Assert.Equal((10, "b", "b"), (restored.Epoch, restored.Active, restored.Plan.Endpoint));
+        Assert.NotNull(restored.Paused);
+        Assert.Equal((10, 1), (lost.Epoch, lost.Rev));
+        Assert.IsType<GateVerdict.Apply>(DnsGate.Judge(restored, world));
+        Assert.IsType<GateVerdict.Apply>(DnsGate.Judge(lost, world));
+    }
+
+    [Fact]
+    public void Adopt_is_refused_where_nothing_is_wrong_or_nobody_is_meant()
+    {
+        Refused(Obey(Settled, Order(CommandKind.Adopt)), "nothing to adopt");
+        Refused(Obey(Settled, Order(CommandKind.Adopt), new Listing([new RecordSet(World.Name, "A", 60, ["198.51.100.7"])], Settled.Plan.Txt)), "no configured endpoint");
+    }
+
+    private static Command Order(CommandKind kind) => new() { Id = "c1", Kind = kind, By = "op", At = World.Now };
+
+    private static Register Obey(Register register, Command command, Listing? listing = null) =>
+        Commands.Obey(World.Topology, World.Service, new ControlView(register, command, AllUp), listing ?? new Listing(register.Plan.Sets, register.Plan.Txt), "o1", World.Now)!;
+
+    private static void Refused(Register next, string says)
+    {
+        Assert.False(next.LastCommand!.Obeyed);
+        Assert.Equal("c1", next.LastCommand.Id);
+        Assert.Contains(says, next.LastCommand.Says, StringComparison.Ordinal);
+        Assert.Equal((4, 11), (next.Epoch, next.Rev));
+    }
+}

@@ -1,0 +1,136 @@
+using System.Net;
+using Amazon;
+using Amazon.Route53;
+using Amazon.Runtime;
+using Failover.ControlPlane.Registers;
+using Failover.HealthCheck.Decision;
+using Failover.HealthCheck.Dns;
+using Failover.HealthCheck.Tests.Decision;
+using Failover.LocalHost.Network;
+using Failover.LocalHost.Route53;
+
+namespace Failover.HealthCheck.Tests.Dns;
+
+/// <summary>The fence against LocalHost's Route 53, over HTTP and the SDK's pipeline.</summary>
+public sealed class Route53RecordsTests : IAsyncLifetime
+{
+    private static readonly CancellationToken Token = TestContext.Current.CancellationToken;
+    private static readonly Plan First = World.Plan("a", 4);
+    private static readonly Plan Next = World.Plan("b", 5);
+
+    private readonly HostedZone _zone = new("Z1", "example.test.");
+    private readonly Faults _faults = new(TimeSpan.Zero);
+    private Door _door = null!;
+    private bool _loseAnswers;
+
+    public async ValueTask InitializeAsync()
+    {
+        _zone.Apply([.. First.Sets.Append(First.Txt).Select(set => new ZoneChange("CREATE", ToZone(set)))]);
+        var api = new Route53Api(_zone, _faults, TimeProvider.System);
+        _door = new Door(new IPEndPoint(IPAddress.Loopback, 0), async context =>
+        {
+            await api.HandleAsync(context);
+            if (_loseAnswers && context.Request.Method == "POST")
+            {
+                context.Abort();
+            }
+        });
+        await _door.SetOpenAsync(true);
+    }
+
+    public ValueTask DisposeAsync() => _door.DisposeAsync();
+
+    [Fact]
+    public async Task A_plan_replaces_exactly_what_was_listed()
+    {
+        var records = Records();
+        var listed = await records.ListAsync(World.Service, Token);
+
+        Assert.True(RecordSet.AreSame(First.Sets, listed.Sets));
+        Assert.True(First.Txt.IsSameAs(listed.Txt!));
+        Assert.Equal(ApplyOutcome.Applied, await records.ApplyAsync(World.Service, Next, listed, Token));
+        await ShowsAsync(Next);
+    }
+
+    [Fact]
+    public async Task Of_two_with_the_same_old_state_one_wins_and_the_other_finds_nothing_to_do()
+    {
+        var (one, other) = (Records(), Records());
+        var (listedByOne, listedByOther) = (await one.ListAsync(World.Service, Token), await other.ListAsync(World.Service, Token));
+
+        Assert.Equal(ApplyOutcome.Applied, await one.ApplyAsync(World.Service, Next, listedByOne, Token));
+        Assert.Equal(ApplyOutcome.Refused, await other.ApplyAsync(World.Service, Next, listedByOther, Token));
+        var register = World.Register().WithPlan(Next);
+        Assert.IsType<GateVerdict.Nothing>(DnsGate.Judge(register, await other.ListAsync(World.Service, Token)));
+    }
+
+    [Fact]
+    public async Task A_humans_edit_between_reading_and_writing_makes_the_batch_fail_and_freezes()
+    {
+        var records = Records();
+        var listed = await records.ListAsync(World.Service, Token);
+        _zone.Apply([new ZoneChange("UPSERT", new ZoneRecordSet(World.Name + ".", "A", 60, ["198.51.100.7"]))]);
+
+        Assert.Equal(ApplyOutcome.Refused, await records.ApplyAsync(World.Service, Next, listed, Token));
+        Assert.IsType<GateVerdict.Freeze>(DnsGate.Judge(World.Register().WithPlan(Next), await records.ListAsync(World.Service, Token)));
+        Assert.Equal("198.51.100.7", Assert.Single(_zone.Find(World.Name + ".", "A")!.Values));
+    }
+
+    [Fact]
+    public async Task A_lost_answer_after_commit_is_recognised_by_the_plan()
+    {
+        var records = Records();
+        var listed = await records.ListAsync(World.Service, Token);
+        _loseAnswers = true;
+
+        Assert.Equal(ApplyOutcome.Unknown, await records.ApplyAsync(World.Service, Next, listed, Token));
+        Assert.IsType<GateVerdict.Nothing>(DnsGate.Judge(World.Register().WithPlan(Next), await records.ListAsync(World.Service, Token)));
+    }
+
+    [Fact]
+    public async Task An_older_plan_never_follows_a_newer_one()
+    {
+        var slow = Records();
+        var listedLongAgo = await slow.ListAsync(World.Service, Token);
+        var newest = World.Plan("c", 6);
+        var records = Records();
+        await records.ApplyAsync(World.Service, newest, await records.ListAsync(World.Service, Token), Token);
+
+        Assert.Equal(ApplyOutcome.Refused, await slow.ApplyAsync(World.Service, Next, listedLongAgo, Token));
+        await ShowsAsync(newest);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task An_api_that_is_down_leaves_the_name_as_it_is(bool hangs)
+    {
+        var records = Records();
+        var listed = await records.ListAsync(World.Service, Token);
+        _faults.Add(new Fault("", "dns-api-down") { Mode = hangs ? FaultMode.Hang : FaultMode.Refuse });
+        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(Token);
+        deadline.CancelAfter(TimeSpan.FromMilliseconds(300));
+
+        Assert.Equal(ApplyOutcome.Unknown, await records.ApplyAsync(World.Service, Next, listed, deadline.Token));
+        _faults.Clear();
+        await ShowsAsync(First);
+    }
+
+    [Fact]
+    public async Task A_zone_that_is_not_there_is_not_taken_for_an_empty_name() =>
+        await Assert.ThrowsAnyAsync<AmazonRoute53Exception>(() => Records().ListAsync(World.Service with { HostedZoneId = "Z9" }, Token));
+
+    private async Task ShowsAsync(Plan plan)
+    {
+        var listed = await Records().ListAsync(World.Service, Token);
+        Assert.True(RecordSet.AreSame(plan.Sets, listed.Sets));
+        Assert.True(plan.Txt.IsSameAs(listed.Txt!));
+    }
+
+    private Route53Records Records() => new(new AmazonRoute53Client(
+        new BasicAWSCredentials("test", "test"),
+        new AmazonRoute53Config { ServiceURL = $"http://127.0.0.1:{_door.Port}", AuthenticationRegion = RegionEndpoint.USEast1.SystemName, MaxErrorRetry = 0 }));
+
+    private static ZoneRecordSet ToZone(RecordSet set) =>
+        new(set.Name + ".", set.Type, set.TtlSeconds!.Value, [.. set.Values.Select(value => set.Type == "TXT" ? $"\"{value}\"" : value)]);
+}

@@ -1,0 +1,208 @@
+using Amazon.DynamoDBv2.Model;
+using Failover.Engine;
+using Microsoft.Extensions.Time.Testing;
+
+namespace Failover.ItemRecord.Tests;
+
+/// <summary>The store against a real engine: conditions, tombstones, adoption, and answers that are lost.</summary>
+public sealed class ItemStoreTests : IAsyncLifetime
+{
+    private const string Region = "us-east-1";
+    private static readonly CancellationToken Token = TestContext.Current.CancellationToken;
+
+    private TestEngine _engine = null!;
+    private string _table = null!;
+
+    public async ValueTask InitializeAsync()
+    {
+        _engine = await TestEngine.StartAsync();
+        _table = await _engine.TableAsync("id");
+    }
+
+    public ValueTask DisposeAsync() => _engine.DisposeAsync();
+
+    [Fact]
+    public async Task A_write_follows_what_it_replaces()
+    {
+        var store = Store();
+        var first = Written(await store.PutAsync("x", Text("one"), Precondition.None, Token));
+        var second = Written(await store.PutAsync("x", Text("two"), Precondition.None, Token));
+
+        Assert.True(first.Created);
+        Assert.False(second.Created);
+        Assert.True(second.Item.Version > first.Item.Version);
+        Assert.Equal(first.Item.Version, second.Item.Seen.Of(Region));
+        Assert.Equal("two", (await store.ReadAsync("x", consistent: true, Token))!.Content["text"].S);
+    }
+
+    [Fact]
+    public async Task A_delete_is_a_versioned_tombstone_that_a_put_follows()
+    {
+        var store = Store();
+        await store.PutAsync("x", Text("one"), Precondition.None, Token);
+        var deleted = Written(await store.DeleteAsync("x", Precondition.None, Token));
+        var again = await store.DeleteAsync("x", Precondition.None, Token);
+        var put = Written(await store.PutAsync("x", Text("two"), Precondition.None, Token));
+
+        Assert.True(deleted.Item.IsDeleted);
+        Assert.True(deleted.Item.ExpiresAt - TimeProvider.System.GetUtcNow() >= TimeSpan.FromDays(7));
+        Assert.IsType<WriteResult.NotFound>(again);
+        Assert.True(put.Created);
+        Assert.Equal(deleted.Item.Version, put.Item.Seen.Of(Region));
+        Assert.False((await store.ReadAsync("x", consistent: true, Token))!.IsDeleted);
+    }
+
+    [Fact]
+    public async Task A_precondition_that_does_not_hold_writes_nothing()
+    {
+        var store = Store();
+        var first = Written(await store.PutAsync("x", Text("one"), Precondition.None, Token));
+        var second = Written(await store.PutAsync("x", Text("two"), new Precondition(first.Item.Version!.Value.Text, false), Token));
+
+        Assert.IsType<WriteResult.PreconditionFailed>(await store.PutAsync("x", Text("three"), new Precondition(first.Item.Version.Value.Text, false), Token));
+        Assert.IsType<WriteResult.PreconditionFailed>(await store.PutAsync("x", Text("three"), new Precondition(null, IfAbsent: true), Token));
+        Assert.Equal(second.Item.Version, (await store.ReadAsync("x", consistent: true, Token))!.Version);
+    }
+
+    [Fact]
+    public async Task Writers_at_once_lose_no_update()
+    {
+        const int Writers = 8;
+        var stores = Enumerable.Range(0, Writers).Select(_ => Store()).ToList();
+        var results = await Task.WhenAll(stores.Select((store, i) => store.PutAsync("x", Text($"{i}"), Precondition.None, Token)));
+
+        // Each that says it was written is current, or has been seen by the one that followed it: a chain without a gap.
+        var written = results.OfType<WriteResult.Written>().Select(result => result.Item).OrderBy(item => item.Version!.Value).ToList();
+        Assert.NotEmpty(written);
+        Assert.All(results, result => Assert.True(result is WriteResult.Written or WriteResult.Contended));
+        for (var i = 1; i < written.Count; i++)
+        {
+            Assert.Equal(written[i - 1].Version, written[i].Seen.Of(Region));
+        }
+
+        Assert.Equal(written[^1].Version, (await stores[0].ReadAsync("x", consistent: true, Token))!.Version);
+    }
+
+    [Fact]
+    public async Task An_item_that_others_wrote_is_adopted_as_it_was_read()
+    {
+        using var client = _engine.Client();
+        await client.PutItemAsync(_table, new() { ["id"] = new("x"), ["text"] = new("foreign"), ["n"] = new() { N = "1" } }, Token);
+        var store = Store();
+        var read = await store.ReadAsync("x", consistent: true, Token);
+        var put = Written(await store.PutAsync("x", Text("ours"), Precondition.None, Token));
+
+        Assert.Null(read!.Version);
+        Assert.False(put.Created);
+        Assert.Empty(put.Item.Seen.All);
+    }
+
+    [Theory]
+    [InlineData(0, Loss.Answer)]
+    [InlineData(2, Loss.Answer)]
+    [InlineData(0, Loss.Hang)]
+    public async Task A_write_whose_answer_was_lost_is_recognised_as_its_own(int sdkRetries, Loss loss)
+    {
+        var network = new LossyNetwork(sdkRetries, loss);
+        var result = Written(await Store(network).PutAsync("x", Text("mine"), Precondition.None, Token));
+
+        Assert.Equal(result.Item.Version, (await Store().ReadAsync("x", consistent: true, Token))!.Version);
+        Assert.Equal(sdkRetries == 0 ? 1 : 2, network.Writes);
+    }
+
+    [Fact]
+    public async Task A_lost_answer_is_recognised_after_another_writer_followed_it()
+    {
+        var network = new LossyNetwork(0, Loss.Answer)
+        {
+            AfterLoss = async () => Written(await Store().PutAsync("x", Text("other"), Precondition.None, Token)),
+        };
+        var result = Written(await Store(network).PutAsync("x", Text("mine"), Precondition.None, Token));
+
+        var current = await Store().ReadAsync("x", consistent: true, Token);
+        Assert.Equal("other", current!.Content["text"].S);
+        Assert.Equal(result.Item.Version, current.Seen.Of(Region));
+    }
+
+    [Fact]
+    public async Task A_lost_request_is_written_anew()
+    {
+        var network = new LossyNetwork(0, Loss.Request);
+        Written(await Store(network).PutAsync("x", Text("mine"), Precondition.None, Token));
+
+        Assert.Equal(2, network.Writes);
+    }
+
+    [Fact]
+    public async Task A_create_whose_request_came_late_is_not_taken_for_anothers()
+    {
+        var network = new LossyNetwork(0, Loss.Late);
+        var result = Written(await Store(network).PutAsync("x", Text("mine"), new Precondition(null, IfAbsent: true), Token));
+
+        Assert.True(result.Created);
+        Assert.Equal(result.Item.Version, (await Store().ReadAsync("x", consistent: true, Token))!.Version);
+    }
+
+    [Fact]
+    public async Task A_delete_whose_request_came_late_is_the_success_that_it_was()
+    {
+        await Store().PutAsync("x", Text("before"), Precondition.None, Token);
+        var network = new LossyNetwork(0, Loss.Late);
+
+        Assert.True(Written(await Store(network).DeleteAsync("x", Precondition.None, Token)).Item.IsDeleted);
+    }
+
+    [Fact]
+    public async Task Somebody_elses_write_is_never_taken_for_ones_own()
+    {
+        var first = Written(await Store().PutAsync("x", Text("before"), Precondition.None, Token));
+        // The request is lost; meanwhile another writer replaces the item.
+        var network = new LossyNetwork(0, Loss.Answer)
+        {
+            AfterLoss = async () =>
+            {
+                using var client = _engine.Client();
+                await client.PutItemAsync(_table, first.Item.ToAttributes(), Token);
+                Written(await Store().PutAsync("x", Text("other"), Precondition.None, Token));
+            },
+        };
+
+        Assert.IsType<WriteResult.OutcomeUnknown>(await Store(network).PutAsync("x", Text("mine"), Precondition.None, Token));
+        Assert.Equal("other", (await Store().ReadAsync("x", consistent: true, Token))!.Content["text"].S);
+    }
+
+    [Fact]
+    public async Task A_list_passes_over_the_system_and_tombstones_and_pages_to_the_end()
+    {
+        var store = Store();
+        using var client = _engine.Client();
+        await client.PutItemAsync(_table, new() { ["id"] = new("_heartbeat#a#b"), ["at"] = new() { N = "1" } }, Token);
+        for (var i = 0; i < 7; i++)
+        {
+            await store.PutAsync($"item-{i}", Text("x"), Precondition.None, Token);
+        }
+
+        await store.DeleteAsync("item-3", Precondition.None, Token);
+        var ids = new List<string>();
+        string? after = null;
+        do
+        {
+            var (items, next) = await store.ListAsync(2, after, Token);
+            ids.AddRange(items.Select(item => item.Id));
+            after = next;
+        }
+        while (after is not null);
+
+        Assert.Equal(["item-0", "item-1", "item-2", "item-4", "item-5", "item-6"], ids.Order(StringComparer.Ordinal));
+    }
+
+    private static readonly DateTimeOffset Now = new(2026, 11, 23, 8, 0, 0, TimeSpan.Zero);
+
+    /// <summary>Every store has the same frozen version clock: order comes from what is seen, never from time.</summary>
+    private ItemStore Store(LossyNetwork? network = null) => new(
+        _engine.Client(network), _table, Region, new VersionClock(Region, new FakeTimeProvider(Now)), TimeProvider.System, TimeSpan.FromMilliseconds(network?.SdkRetries > 0 ? 5000 : 500));
+
+    private static Dictionary<string, AttributeValue> Text(string text) => new() { ["text"] = new(text) };
+
+    private static WriteResult.Written Written(WriteResult result) => Assert.IsType<WriteResult.Written>(result);
+}
