@@ -138,7 +138,7 @@ public sealed class ControlStoreTests : IAsyncLifetime
         Assert.NotNull(lines[1].Evidence);
     }
 
-    private ControlStore Store(LossyNetwork? network = null) => new(_engine.Client(network), _table, TimeSpan.FromMilliseconds(500));
+    private ControlStore Store(LossyNetwork? network = null) => new(_engine.Client(network), _table, TimeSpan.FromSeconds(2));
 
     private static Register Register(long rev)
     {

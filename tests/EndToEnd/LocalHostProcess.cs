@@ -70,7 +70,7 @@ internal sealed class LocalHostProcess : IAsyncDisposable
             .Select(id => int.Parse(id!, CultureInfo.InvariantCulture)),
     ];
 
-    public static async Task EventuallyAsync(string what, Func<Task<bool>> isTrue, int seconds = 60)
+    public static async Task EventuallyAsync(string what, Func<Task<bool>> isTrue, int seconds = 80)
     {
         var start = TimeProvider.System.GetTimestamp();
         Exception? last = null;

@@ -200,7 +200,7 @@ public sealed class ItemStoreTests : IAsyncLifetime
 
     /// <summary>Every store has the same frozen version clock: order comes from what is seen, never from time.</summary>
     private ItemStore Store(LossyNetwork? network = null) => new(
-        _engine.Client(network), _table, Region, new VersionClock(Region, new FakeTimeProvider(Now)), TimeProvider.System, TimeSpan.FromMilliseconds(network?.SdkRetries > 0 ? 5000 : 500));
+        _engine.Client(network), _table, Region, new VersionClock(Region, new FakeTimeProvider(Now)), TimeProvider.System, TimeSpan.FromMilliseconds(network?.SdkRetries > 0 ? 10_000 : 2000));
 
     private static Dictionary<string, AttributeValue> Text(string text) => new() { ["text"] = new(text) };
 

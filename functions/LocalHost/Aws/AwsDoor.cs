@@ -79,6 +79,7 @@ internal sealed class AwsDoor(Region here, World world)
             finally
             {
                 region.ItemsTurn.Release();
+                region.ItemsWritten.Release();
             }
         }
         else

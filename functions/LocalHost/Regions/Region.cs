@@ -20,6 +20,9 @@ internal sealed class Region(string name, int number, Engine engine, string tick
     /// <summary>Taken for each write to the items table, and for each delivery of the replicator.</summary>
     public SemaphoreSlim ItemsTurn { get; } = new(1);
 
+    /// <summary>Released after each write to the items table, so that nobody need ask the engine all the time.</summary>
+    public SemaphoreSlim ItemsWritten { get; } = new(0);
+
     public SqsQueue TickQueue { get; } = new(time);
 
     public string TickQueueUrl => tickQueueUrl;

@@ -15,7 +15,8 @@ namespace Failover.LocalHost.Replication;
 /// </remarks>
 internal sealed class Replicator : IAsyncDisposable
 {
-    private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(40);
+    private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(20);
+    private static readonly TimeSpan IdleInterval = TimeSpan.FromMilliseconds(250);
 
     private readonly Faults _faults;
     private readonly string _table;
@@ -64,7 +65,11 @@ internal sealed class Replicator : IAsyncDisposable
                 side.Region.ItemsTurn.Release();
             }
 
-            await Task.Delay(PollInterval, _time, _stop.Token);
+            // Woken by the doors; writes past them, straight into the engine, are seen a little later.
+            await side.Region.ItemsWritten.WaitAsync(IdleInterval, _stop.Token);
+            while (await side.Region.ItemsWritten.WaitAsync(TimeSpan.Zero, _stop.Token))
+            {
+            }
         }
     }
 
