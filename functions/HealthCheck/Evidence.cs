@@ -4,7 +4,7 @@ namespace Failover.HealthCheck;
 /// How long ago something was read. By both clocks, whichever says more: a monotonic clock may stand still while a machine is frozen,
 /// and a wall clock may be set back.
 /// </summary>
-internal sealed class Evidence(TimeProvider time)
+public sealed class Evidence(TimeProvider time)
 {
     private readonly long _timestamp = time.GetTimestamp();
     private readonly DateTimeOffset _at = time.GetUtcNow();

@@ -37,10 +37,12 @@ var route53 = new AmazonRoute53Client(new AmazonRoute53Config
     MaxErrorRetry = 0,
 });
 var prober = new HttpProber(timing.ProbeTimeout, time);
+var control = new ControlStore(local, options.ControlTable, timing.CallTimeout);
+var report = new TickReport(
+    options, new JournalStore(local, options.JournalTable, timing.CallTimeout), new Metrics(time), time, logging.CreateLogger<TickReport>());
 var tick = new Tick(
     options,
-    new ControlStore(local, options.ControlTable, timing.CallTimeout),
-    new JournalStore(local, options.JournalTable, timing.CallTimeout),
+    control,
     prober,
     new Heartbeats(
         options.Topology.Replicas.ToDictionary(region => region, region => (IAmazonDynamoDB)DynamoDbClients.Create(region, timing.ProbeTimeout)),
@@ -49,9 +51,9 @@ var tick = new Tick(
         time,
         timing.ProbeTimeout),
     new AuthoritativeLook(prober, timing.ProbeTimeout),
-    new Route53Records(route53),
+    new Follower(options, control, new Route53Records(route53), report, time, logging.CreateLogger<Follower>()),
+    report,
     clock,
-    new Metrics(time),
     time,
     logging.CreateLogger<Tick>());
 var function = new Function(

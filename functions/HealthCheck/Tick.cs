@@ -1,11 +1,9 @@
-using System.Text.Json;
 using Failover.ControlPlane;
 using Failover.ControlPlane.Ballots;
 using Failover.ControlPlane.Topologies;
 using Failover.HealthCheck.Decision;
 using Failover.HealthCheck.Dns;
 using Failover.HealthCheck.Probing;
-using Failover.Hosting;
 using Microsoft.Extensions.Logging;
 
 namespace Failover.HealthCheck;
@@ -17,13 +15,12 @@ namespace Failover.HealthCheck;
 public sealed class Tick(
     HealthCheckOptions options,
     ControlStore control,
-    JournalStore journal,
     HttpProber prober,
     Heartbeats heartbeats,
     AuthoritativeLook looks,
-    Route53Records records,
+    Follower follower,
+    TickReport report,
     ServerClock clock,
-    Metrics metrics,
     TimeProvider time,
     ILogger<Tick> logger)
 {
@@ -76,11 +73,14 @@ public sealed class Tick(
         await Task.WhenAll(_topology.Services.Select(async (service, i) =>
         {
             var look = await looking[i];
-            await TryAsync($"Following {service.Name}", async () =>
+            try
             {
-                await (noVote is null ? FollowAsync(service, slot, look, started, cancellationToken) : AbstainAsync(service, slot, noVote, cancellationToken));
-                return new StepResult.NotDone("");
-            }, cancellationToken);
+                await (noVote is null ? follower.FollowAsync(service, slot, look, started, cancellationToken) : report.AbstainedAsync(service, slot, noVote, cancellationToken));
+            }
+            catch (Exception error) when (!cancellationToken.IsCancellationRequested)
+            {
+                Log.CallFailed(logger, $"Following {service.Name}", error);
+            }
         }));
     }
 
@@ -163,171 +163,5 @@ public sealed class Tick(
                     [.. _topology.Replicas.Where(other => other != replica)],
                     now.ToUnixTimeMilliseconds())),
         };
-    }
-
-    /// <summary>Carries out the mover's steps for one service, and journals what came of it.</summary>
-    private async Task FollowAsync(Service service, long slot, Look look, Evidence started, CancellationToken cancellationToken)
-    {
-        ControlView view;
-        var evidence = new Evidence(time);
-        try
-        {
-            view = await control.ReadAsync(service.Name, cancellationToken);
-        }
-        catch (Exception error) when (!cancellationToken.IsCancellationRequested)
-        {
-            Log.CallFailed(logger, "Reading the register", error);
-            await AbstainAsync(service, slot, "the register cannot be read", cancellationToken);
-            return;
-        }
-
-        var (mover, step) = Mover.Start(_topology, service, options.Observer, look, view, time.GetUtcNow());
-        while (step is not Step.Finish)
-        {
-            StepResult result;
-            switch (step)
-            {
-                case Step.ReadControl:
-                    evidence = new Evidence(time);
-                    result = await TryAsync("Reading the register", async () =>
-                        new StepResult.Control(await control.ReadAsync(service.Name, cancellationToken)), cancellationToken);
-                    break;
-                case Step.ListRecords:
-                    result = await TryAsync("Listing the records", async () =>
-                        new StepResult.Listed(await WithDeadlineAsync(token => records.ListAsync(service, token), cancellationToken)), cancellationToken);
-                    break;
-                // Evidence and deadline are checked just before each write, which bounds how late one can start: a process that
-                // slept does nothing with what it knew. What is under way then is fenced by the write's own condition.
-                case Step.WriteRegister or Step.Apply when evidence.Age > Timing.EvidenceLifetime || started.Age > 2 * Timing.Interval:
-                    result = new StepResult.NotDone($"the evidence is {started.Age.TotalSeconds:0} s old: nothing is done with it");
-                    break;
-                case Step.WriteRegister(var next, var expected, _):
-                    result = new StepResult.Register(await control.WriteRegisterAsync(next, expected, cancellationToken));
-                    break;
-                case Step.Apply(var plan, var listed):
-                    result = await TryAsync("Applying the plan", async () =>
-                        new StepResult.Applied(await WithDeadlineAsync(token => records.ApplyAsync(service, plan, listed, token), cancellationToken)), cancellationToken);
-                    if (result is StepResult.Applied(ApplyOutcome.Busy))
-                    {
-                        await Task.Delay(TimeSpan.FromMilliseconds(Random.Shared.Next(50, 250)), time, cancellationToken);
-                    }
-
-                    break;
-                default:
-                    throw new InvalidOperationException($"No such step: {step}.");
-            }
-
-            (mover, step) = mover.Next(result, time.GetUtcNow());
-        }
-
-        await ReportAsync(service, slot, mover, (Step.Finish)step, cancellationToken);
-    }
-
-    private async Task ReportAsync(Service service, long slot, Mover mover, Step.Finish finish, CancellationToken cancellationToken)
-    {
-        var decision = mover.Acted?.Decision ?? new Decision.Decision(Verdict.Hold, null, Diagnosis.Contested, [], finish.Why);
-        if (finish.Ending == Ending.Frozen)
-        {
-            Log.Frozen(logger, service.Name, finish.Why);
-        }
-
-        if (decision.Held.Count > 0)
-        {
-            Log.Held(logger, service.Name, string.Join(',', decision.Held), decision.Why);
-        }
-
-        Log.Decided(logger, service.Name, decision.Diagnosis.ToString(), decision.Verdict.ToString(), decision.Why, string.Join("; ", mover.Log));
-        metrics.Emit(
-            [("Service", service.Name), ("Observer", options.Observer)],
-            [
-                ("Vote", "Count", 1),
-                ("Frozen", "Count", finish.Ending == Ending.Frozen ? 1 : 0),
-                ("HeldFailure", "Count", decision.Held.Count > 0 ? 1 : 0),
-                ("DecisionToMove", "Count", decision.Verdict == Verdict.Hold ? 0 : 1),
-                ("Epoch", "None", mover.Register?.Epoch ?? 0),
-            ]);
-        await JournalAsync(
-            service, slot, mover.Acted, decision,
-            finish.Ending == Ending.Frozen ? [.. decision.Held.Append(HoldReason.NameFrozen).Distinct()] : decision.Held,
-            [.. mover.Log, $"{finish.Ending}: {finish.Why}"],
-            cancellationToken);
-    }
-
-    private async Task AbstainAsync(Service service, long slot, string why, CancellationToken cancellationToken)
-    {
-        metrics.Emit([("Service", service.Name), ("Observer", options.Observer)], [("Vote", "Count", 0)]);
-        await JournalAsync(
-            service, slot, null, new Decision.Decision(Verdict.Hold, null, Diagnosis.ObserverIsolated, [HoldReason.NoVote], why), [HoldReason.NoVote], [], cancellationToken);
-    }
-
-    private async Task JournalAsync(
-        Service service, long slot, Judgement? judgement, Decision.Decision decision, IReadOnlyList<HoldReason> held, IReadOnlyList<string> steps, CancellationToken cancellationToken)
-    {
-        await TryAsync("Writing the journal", async () =>
-        {
-            await journal.WriteAsync(
-                new JournalEntry
-                {
-                    Service = service.Name,
-                    At = time.GetUtcNow(),
-                    Observer = options.Observer,
-                    Slot = slot,
-                    Epoch = judgement?.View.Register?.Epoch,
-                    Decision = decision.Verdict.ToString(),
-                    Diagnosis = decision.Diagnosis.ToString(),
-                    Held = [.. held.Select(reason => reason.ToString())],
-                    Why = decision.Why,
-                    Steps = steps,
-                    Evidence = judgement is null ? null : EvidenceOf(judgement),
-                },
-                cancellationToken);
-            return new StepResult.NotDone("");
-        }, cancellationToken);
-    }
-
-    /// <summary>All that the decider was given, so that its decision can be derived again.</summary>
-    private static JsonElement EvidenceOf(Judgement judgement)
-    {
-        using var buffer = new MemoryStream();
-        using (var writer = new Utf8JsonWriter(buffer))
-        {
-            writer.WriteStartObject();
-            writer.WriteString("now", judgement.At);
-            writer.WritePropertyName("register");
-            JsonSerializer.Serialize(writer, judgement.View.Register, ControlJson.Default.Register!);
-            writer.WritePropertyName("command");
-            JsonSerializer.Serialize(writer, judgement.View.Command, ControlJson.Default.Command!);
-            writer.WriteStartArray("ballots");
-            foreach (var ballot in judgement.View.Ballots)
-            {
-                JsonSerializer.Serialize(writer, ballot, ControlJson.Default.Ballot);
-            }
-
-            writer.WriteEndArray();
-            writer.WriteEndObject();
-        }
-
-        using var document = JsonDocument.Parse(buffer.ToArray());
-        return document.RootElement.Clone();
-    }
-
-    private async Task<T> WithDeadlineAsync<T>(Func<CancellationToken, Task<T>> call, CancellationToken cancellationToken)
-    {
-        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        deadline.CancelAfter(Timing.CallTimeout);
-        return await call(deadline.Token);
-    }
-
-    private async Task<StepResult> TryAsync(string call, Func<Task<StepResult>> run, CancellationToken cancellationToken)
-    {
-        try
-        {
-            return await run();
-        }
-        catch (Exception error) when (!cancellationToken.IsCancellationRequested)
-        {
-            Log.CallFailed(logger, call, error);
-            return new StepResult.NotDone($"{call} failed: {error.Message}");
-        }
     }
 }

@@ -1,0 +1,94 @@
+using Failover.ControlPlane;
+using Failover.ControlPlane.Topologies;
+using Failover.HealthCheck.Decision;
+using Failover.HealthCheck.Dns;
+using Microsoft.Extensions.Logging;
+
+namespace Failover.HealthCheck;
+
+/// <summary>Carries out the mover's steps for one service, each under its own deadline and only while the evidence is fresh.</summary>
+public sealed class Follower(
+    HealthCheckOptions options, ControlStore control, Route53Records records, TickReport report, TimeProvider time, ILogger<Follower> logger)
+{
+    private Timing Timing => options.Topology.Timing;
+
+    /// <summary>Follows the register of one service for one tick.</summary>
+    /// <param name="look">What the world saw in this tick.</param>
+    /// <param name="started">When the tick began.</param>
+    public async Task FollowAsync(Service service, long slot, Look look, Evidence started, CancellationToken cancellationToken)
+    {
+        ControlView view;
+        var evidence = new Evidence(time);
+        try
+        {
+            view = await control.ReadAsync(service.Name, cancellationToken);
+        }
+        catch (Exception error) when (!cancellationToken.IsCancellationRequested)
+        {
+            Log.CallFailed(logger, "Reading the register", error);
+            await report.AbstainedAsync(service, slot, "the register cannot be read", cancellationToken);
+            return;
+        }
+
+        var (mover, step) = Mover.Start(options.Topology, service, options.Observer, look, view, time.GetUtcNow());
+        while (step is not Step.Finish)
+        {
+            StepResult result;
+            switch (step)
+            {
+                case Step.ReadControl:
+                    evidence = new Evidence(time);
+                    result = await TryAsync("Reading the register", async () =>
+                        new StepResult.Control(await control.ReadAsync(service.Name, cancellationToken)), cancellationToken);
+                    break;
+                case Step.ListRecords:
+                    result = await TryAsync("Listing the records", async () =>
+                        new StepResult.Listed(await WithDeadlineAsync(token => records.ListAsync(service, token), cancellationToken)), cancellationToken);
+                    break;
+                // Evidence and deadline are checked just before each write, which bounds how late one can start: a process that
+                // slept does nothing with what it knew. What is under way then is fenced by the write's own condition.
+                case Step.WriteRegister or Step.Apply when evidence.Age > Timing.EvidenceLifetime || started.Age > 2 * Timing.Interval:
+                    result = new StepResult.NotDone($"the evidence is {started.Age.TotalSeconds:0} s old: nothing is done with it");
+                    break;
+                case Step.WriteRegister(var next, var expected, _):
+                    result = new StepResult.Register(await control.WriteRegisterAsync(next, expected, cancellationToken));
+                    break;
+                case Step.Apply(var plan, var listed):
+                    result = await TryAsync("Applying the plan", async () =>
+                        new StepResult.Applied(await WithDeadlineAsync(token => records.ApplyAsync(service, plan, listed, token), cancellationToken)), cancellationToken);
+                    if (result is StepResult.Applied(ApplyOutcome.Busy))
+                    {
+                        await Task.Delay(TimeSpan.FromMilliseconds(Random.Shared.Next(50, 250)), time, cancellationToken);
+                    }
+
+                    break;
+                default:
+                    throw new InvalidOperationException($"No such step: {step}.");
+            }
+
+            (mover, step) = mover.Next(result, time.GetUtcNow());
+        }
+
+        await report.FollowedAsync(service, slot, mover, (Step.Finish)step, cancellationToken);
+    }
+
+    private async Task<T> WithDeadlineAsync<T>(Func<CancellationToken, Task<T>> call, CancellationToken cancellationToken)
+    {
+        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        deadline.CancelAfter(Timing.CallTimeout);
+        return await call(deadline.Token);
+    }
+
+    private async Task<StepResult> TryAsync(string call, Func<Task<StepResult>> run, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await run();
+        }
+        catch (Exception error) when (!cancellationToken.IsCancellationRequested)
+        {
+            Log.CallFailed(logger, call, error);
+            return new StepResult.NotDone($"{call} failed: {error.Message}");
+        }
+    }
+}

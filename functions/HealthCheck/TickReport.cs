@@ -1,0 +1,105 @@
+using System.Text.Json;
+using Failover.ControlPlane;
+using Failover.ControlPlane.Topologies;
+using Failover.HealthCheck.Decision;
+using Failover.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace Failover.HealthCheck;
+
+/// <summary>What a tick tells of itself: one line of the journal with its evidence, log lines, metrics. The same every time, sick or well.</summary>
+public sealed class TickReport(HealthCheckOptions options, JournalStore journal, Metrics metrics, TimeProvider time, ILogger<TickReport> logger)
+{
+    /// <summary>The mover came to an end for this tick.</summary>
+    public async Task FollowedAsync(Service service, long slot, Mover mover, Step.Finish finish, CancellationToken cancellationToken)
+    {
+        var decision = mover.Acted?.Decision ?? new Decision.Decision(Verdict.Hold, null, Diagnosis.Contested, [], finish.Why);
+        if (finish.Ending == Ending.Frozen)
+        {
+            Log.Frozen(logger, service.Name, finish.Why);
+        }
+
+        if (decision.Held.Count > 0)
+        {
+            Log.Held(logger, service.Name, string.Join(',', decision.Held), decision.Why);
+        }
+
+        Log.Decided(logger, service.Name, decision.Diagnosis.ToString(), decision.Verdict.ToString(), decision.Why, string.Join("; ", mover.Log));
+        metrics.Emit(
+            [("Service", service.Name), ("Observer", options.Observer)],
+            [
+                ("Vote", "Count", 1),
+                ("Frozen", "Count", finish.Ending == Ending.Frozen ? 1 : 0),
+                ("HeldFailure", "Count", decision.Held.Count > 0 ? 1 : 0),
+                ("DecisionToMove", "Count", decision.Verdict == Verdict.Hold ? 0 : 1),
+                ("Epoch", "None", mover.Register?.Epoch ?? 0),
+            ]);
+        await JournalAsync(
+            service, slot, mover.Acted, decision,
+            finish.Ending == Ending.Frozen ? [.. decision.Held.Append(HoldReason.NameFrozen).Distinct()] : decision.Held,
+            [.. mover.Log, $"{finish.Ending}: {finish.Why}"],
+            cancellationToken);
+    }
+
+    /// <summary>This observer has no vote in this tick: it decided nothing and touched nothing.</summary>
+    public async Task AbstainedAsync(Service service, long slot, string why, CancellationToken cancellationToken)
+    {
+        metrics.Emit([("Service", service.Name), ("Observer", options.Observer)], [("Vote", "Count", 0)]);
+        await JournalAsync(
+            service, slot, null, new Decision.Decision(Verdict.Hold, null, Diagnosis.ObserverIsolated, [HoldReason.NoVote], why), [HoldReason.NoVote], [], cancellationToken);
+    }
+
+    private async Task JournalAsync(
+        Service service, long slot, Judgement? judgement, Decision.Decision decision, IReadOnlyList<HoldReason> held, IReadOnlyList<string> steps, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await journal.WriteAsync(
+                new JournalEntry
+                {
+                    Service = service.Name,
+                    At = time.GetUtcNow(),
+                    Observer = options.Observer,
+                    Slot = slot,
+                    Epoch = judgement?.View.Register?.Epoch,
+                    Decision = decision.Verdict.ToString(),
+                    Diagnosis = decision.Diagnosis.ToString(),
+                    Held = [.. held.Select(reason => reason.ToString())],
+                    Why = decision.Why,
+                    Steps = steps,
+                    Evidence = judgement is null ? null : EvidenceOf(judgement),
+                },
+                cancellationToken);
+        }
+        catch (Exception error) when (!cancellationToken.IsCancellationRequested)
+        {
+            Log.CallFailed(logger, "Writing the journal", error);
+        }
+    }
+
+    /// <summary>All that the decider was given, so that its decision can be derived again.</summary>
+    private static JsonElement EvidenceOf(Judgement judgement)
+    {
+        using var buffer = new MemoryStream();
+        using (var writer = new Utf8JsonWriter(buffer))
+        {
+            writer.WriteStartObject();
+            writer.WriteString("now", judgement.At);
+            writer.WritePropertyName("register");
+            JsonSerializer.Serialize(writer, judgement.View.Register, ControlJson.Default.Register!);
+            writer.WritePropertyName("command");
+            JsonSerializer.Serialize(writer, judgement.View.Command, ControlJson.Default.Command!);
+            writer.WriteStartArray("ballots");
+            foreach (var ballot in judgement.View.Ballots)
+            {
+                JsonSerializer.Serialize(writer, ballot, ControlJson.Default.Ballot);
+            }
+
+            writer.WriteEndArray();
+            writer.WriteEndObject();
+        }
+
+        using var document = JsonDocument.Parse(buffer.ToArray());
+        return document.RootElement.Clone();
+    }
+}

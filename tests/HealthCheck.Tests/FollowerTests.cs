@@ -1,0 +1,128 @@
+using System.Net;
+using Amazon.DynamoDBv2;
+using Amazon.Route53;
+using Amazon.Runtime;
+using Failover.ControlPlane;
+using Failover.ControlPlane.Registers;
+using Failover.Engine;
+using Failover.HealthCheck.Decision;
+using Failover.HealthCheck.Dns;
+using Failover.HealthCheck.Tests.Decision;
+using Failover.Hosting;
+using Failover.LocalHost.Network;
+using Failover.LocalHost.Route53;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Time.Testing;
+
+namespace Failover.HealthCheck.Tests;
+
+/// <summary>A move under way, followed through a real control table and LocalHost's Route 53: and a process that sleeps in the middle of it.</summary>
+public sealed class FollowerTests : IAsyncLifetime
+{
+    private static readonly CancellationToken Token = TestContext.Current.CancellationToken;
+    private static readonly Plan Before = World.Plan("a", 4);
+    private static readonly Register Moving = World.Register().WithPlan(World.Plan("b", 5)) with { Moving = new Move("a", "b", MoveKind.Automatic, World.Now) };
+
+    private readonly FakeTimeProvider _time = new(World.Now);
+    private readonly HostedZone _zone = new("Z1", "example.test.");
+    private TestEngine _engine = null!;
+    private Door _door = null!;
+    private string _control = null!;
+    private string _journal = null!;
+
+    public async ValueTask InitializeAsync()
+    {
+        _engine = await TestEngine.StartAsync();
+        (_control, _journal) = (await _engine.TableAsync("service", "record"), await _engine.TableAsync("kind", "id"));
+        var store = new ControlStore(_engine.Client(), _control, TimeSpan.FromSeconds(5));
+        await store.WriteRegisterAsync(Moving, null, Token);
+        foreach (var observer in World.Topology.Observers)
+        {
+            await store.WriteBallotAsync(World.Ballot(observer, "a:9- b:+"), null, Token);
+        }
+
+        _zone.Apply([.. Before.Sets.Append(Before.Txt).Select(set => new ZoneChange(
+            "CREATE", new ZoneRecordSet(set.Name + ".", set.Type, set.TtlSeconds!.Value, [.. set.Values.Select(value => set.Type == "TXT" ? $"\"{value}\"" : value)])))]);
+        _door = new Door(new IPEndPoint(IPAddress.Loopback, 0), new Route53Api(_zone, new Faults(TimeSpan.Zero), TimeProvider.System).HandleAsync);
+        await _door.SetOpenAsync(true);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _door.DisposeAsync();
+        await _engine.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task A_move_that_still_stands_is_applied()
+    {
+        await FollowAsync(sleepAfterRead: 0);
+
+        Assert.Equal("192.0.2.2", Assert.Single(_zone.Find(World.Name + ".", "A")!.Values));
+        Assert.Contains("epoch=5", _zone.Find("_failover." + World.Name + ".", "TXT")!.Values[0], StringComparison.Ordinal);
+    }
+
+    /// <summary>Each read is two queries; the second read is the one before the apply.</summary>
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(4)]
+    public async Task A_decider_that_slept_for_minutes_after_reading_changes_nothing(int sleepAfterRead)
+    {
+        await FollowAsync(sleepAfterRead);
+
+        Assert.Equal("192.0.2.1", Assert.Single(_zone.Find(World.Name + ".", "A")!.Values));
+        Assert.Equal(Moving.Rev, (await new ControlStore(_engine.Client(), _control, TimeSpan.FromSeconds(5)).ReadAsync(World.Name, Token)).Register!.Rev);
+    }
+
+    private async Task FollowAsync(int sleepAfterRead)
+    {
+        var client = new AmazonDynamoDBClient("local", "local", new AmazonDynamoDBConfig
+        {
+            ServiceURL = _engine.Address.ToString(),
+            AuthenticationRegion = "us-east-1",
+            HttpClientFactory = new Sleeper(sleepAfterRead, () => _time.Advance(TimeSpan.FromMinutes(5))),
+        });
+        var options = new HealthCheckOptions("o1", World.Topology, "Items", _control, _journal, "");
+        var report = new TickReport(
+            options, new JournalStore(_engine.Client(), _journal, TimeSpan.FromSeconds(5)), new Metrics(_time), _time, NullLogger<TickReport>.Instance);
+        var follower = new Follower(
+            options, new ControlStore(client, _control, TimeSpan.FromSeconds(5)), new Route53Records(new AmazonRoute53Client(
+                new BasicAWSCredentials("test", "test"),
+                new AmazonRoute53Config { ServiceURL = $"http://127.0.0.1:{_door.Port}", AuthenticationRegion = "us-east-1", MaxErrorRetry = 0 })),
+            report, _time, NullLogger<Follower>.Instance);
+        await follower.FollowAsync(World.Service, 100, new Look([new Listing(Before.Sets, Before.Txt)], HttpOk: true, ""), new Evidence(_time), Token);
+    }
+
+    /// <summary>A process that sleeps after its n-th query was answered, and before it reads the answer.</summary>
+    private sealed class Sleeper(int query, Action sleep) : HttpClientFactory
+    {
+        private int _queries;
+
+        public override HttpClient CreateHttpClient(IClientConfig clientConfig) => new(new Handler(this));
+
+        public override bool UseSDKHttpClientCaching(IClientConfig clientConfig) => false;
+
+        private void Answered()
+        {
+            if (Interlocked.Increment(ref _queries) == query)
+            {
+                sleep();
+            }
+        }
+
+        private sealed class Handler(Sleeper sleeper) : DelegatingHandler(new SocketsHttpHandler())
+        {
+            protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+            {
+                var response = await base.SendAsync(request, cancellationToken);
+                if (request.Headers.GetValues("X-Amz-Target").Single().EndsWith(".Query", StringComparison.Ordinal))
+                {
+                    sleeper.Answered();
+                }
+
+                return response;
+            }
+        }
+    }
+}
