@@ -75,7 +75,19 @@ public sealed class FollowerTests : IAsyncLifetime
         Assert.Equal(Moving.Rev, (await new ControlStore(_engine.Client(), _control, TimeSpan.FromSeconds(5)).ReadAsync(World.Name, Token)).Register!.Rev);
     }
 
-    private async Task FollowAsync(int sleepAfterRead)
+    [Fact]
+    public async Task A_tick_that_began_minutes_ago_writes_nothing()
+    {
+        var slow = new FakeTimeProvider(World.Now);
+        var started = new Evidence(slow);
+        slow.Advance(TimeSpan.FromMinutes(5));
+
+        await FollowAsync(sleepAfterRead: 0, started);
+
+        Assert.Equal("192.0.2.1", Assert.Single(_zone.Find(World.Name + ".", "A")!.Values));
+    }
+
+    private async Task FollowAsync(int sleepAfterRead, Evidence? started = null)
     {
         var client = new AmazonDynamoDBClient("local", "local", new AmazonDynamoDBConfig
         {
@@ -91,7 +103,7 @@ public sealed class FollowerTests : IAsyncLifetime
                 new BasicAWSCredentials("test", "test"),
                 new AmazonRoute53Config { ServiceURL = $"http://127.0.0.1:{_door.Port}", AuthenticationRegion = "us-east-1", MaxErrorRetry = 0 })),
             report, _time, NullLogger<Follower>.Instance);
-        await follower.FollowAsync(World.Service, 100, new Look([new Listing(Before.Sets, Before.Txt)], HttpOk: true, ""), new Evidence(_time), Token);
+        await follower.FollowAsync(World.Service, 100, new Look([new Listing(Before.Sets, Before.Txt)], HttpOk: true, ""), started ?? new Evidence(_time), Token);
     }
 
     /// <summary>A process that sleeps after its n-th query was answered, and before it reads the answer.</summary>
