@@ -17,6 +17,9 @@ public sealed class ControlStore(IAmazonDynamoDB dynamoDb, string table, TimeSpa
     /// <summary>The partition of the ballots: one an observer, for all services.</summary>
     public const string ObserversPartition = "_observers";
 
+    /// <summary>How far operators' clocks may differ.</summary>
+    public static readonly TimeSpan ClockDifferenceMax = TimeSpan.FromMinutes(1);
+
     private const string Partition = "service";
     private const string Sort = "record";
     private const string Body = "body";
@@ -88,7 +91,10 @@ public sealed class ControlStore(IAmazonDynamoDB dynamoDb, string table, TimeSpa
         return PutAsync(request, cancellationToken);
     }
 
-    /// <summary>Leaves an order for the next tick. It replaces an older one, and never a newer: an order that was delayed on its way is not given again.</summary>
+    /// <summary>
+    /// Leaves an order for the next tick. It replaces an older one, and never a newer: an order that was delayed on its way is not given again.
+    /// One from more than <see cref="ClockDifferenceMax"/> ahead is no newer order but a wrong clock, and shuts nobody out.
+    /// </summary>
     public Task<ConditionalWrite> WriteCommandAsync(string service, Command command, CancellationToken cancellationToken)
     {
         var given = command.At.ToUnixTimeMilliseconds();
@@ -97,8 +103,14 @@ public sealed class ControlStore(IAmazonDynamoDB dynamoDb, string table, TimeSpa
         return PutAsync(
             new PutItemRequest(table, item)
             {
-                ConditionExpression = "attribute_not_exists(service) OR given < :given",
-                ExpressionAttributeValues = new() { [":given"] = Number(given) },
+                // Its own id: the SDK's second try after a lost answer.
+                ConditionExpression = "attribute_not_exists(service) OR id = :id OR given < :given OR given > :horizon",
+                ExpressionAttributeValues = new()
+                {
+                    [":id"] = new(command.Id),
+                    [":given"] = Number(given),
+                    [":horizon"] = Number(given + (long)ClockDifferenceMax.TotalMilliseconds),
+                },
             },
             cancellationToken);
     }

@@ -21,10 +21,17 @@ internal static class Orders
         var start = time.GetTimestamp();
         while (time.GetElapsedTime(start) < patience)
         {
-            var view = await control.ReadAsync(service, cancellationToken);
-            if (view.Register?.LastCommand is { } outcome && outcome.Id == order.Id)
+            try
             {
-                return outcome;
+                var view = await control.ReadAsync(service, cancellationToken);
+                if (view.Register?.LastCommand is { } outcome && outcome.Id == order.Id)
+                {
+                    return outcome;
+                }
+            }
+            catch (Exception) when (!cancellationToken.IsCancellationRequested)
+            {
+                // The order is given; one reading that fails says nothing of it.
             }
 
             await Task.Delay(PollInterval, time, cancellationToken);

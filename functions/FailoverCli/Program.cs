@@ -19,6 +19,14 @@ var force = new Option<bool>("--force") { Description = "Also to an endpoint tha
 var minutes = new Option<int?>("--minutes") { Description = "How long; until 'resume' where left out." };
 var json = new Option<bool>("--json") { Description = "As JSON: register and ballots as they are stored." };
 
+minutes.Validators.Add(result =>
+{
+    if (result.Tokens is [var token] && (!int.TryParse(token.Value, out var value) || value < 1))
+    {
+        result.AddError("--minutes is a whole number of at least 1.");
+    }
+});
+
 var status = new Command("status", "Shows who serves, what moves, and what every observer sees.") { json };
 status.SetAction((given, token) => RunAsync(given, async control =>
 {
@@ -90,7 +98,7 @@ async Task<int> RunAsync(ParseResult given, Func<ControlStore, Task<int>> run)
     {
         return await run(new ControlStore(client, given.GetValue(table)!, timeout));
     }
-    catch (Exception error) when (error is Amazon.Runtime.AmazonClientException or Amazon.Runtime.AmazonServiceException or OperationCanceledException or HttpRequestException or JsonException)
+    catch (Exception error) when (error is Amazon.Runtime.AmazonClientException or Amazon.Runtime.AmazonServiceException or OperationCanceledException or HttpRequestException or IOException or JsonException)
     {
         await Console.Error.WriteLineAsync($"The control table '{given.GetValue(table)}' in {name} cannot be reached: {error.Message}\nTry another control region.");
         return 3;

@@ -28,12 +28,17 @@ builder.Services.AddAWSLambdaHosting(LambdaEventSource.HttpApi, new SourceGenera
 
 var app = builder.Build();
 
-// The one catch: whatever a route throws is a failed data path, and the client is told no more than that.
+// The one catch: what a route throws is DynamoDB's refusal, or a failed data path, and of that the client is told no more.
 app.Use(async (context, next) =>
 {
     try
     {
         await next(context);
+    }
+    catch (AmazonDynamoDBException refused) when (refused.ErrorCode == "ValidationException" && !context.Response.HasStarted)
+    {
+        // DynamoDB's own rules, its size limit for one: it wrote nothing, and never will.
+        await Problems.BadRequest($"DynamoDB does not take this item: {refused.Message}").ExecuteAsync(context);
     }
     catch (Exception error) when (error is not BadHttpRequestException && !context.Response.HasStarted)
     {

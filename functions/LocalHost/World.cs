@@ -316,11 +316,12 @@ internal sealed class World : IAsyncDisposable
             }
         }
 
-        var taken = IPGlobalProperties.GetIPGlobalProperties().GetActiveTcpListeners().Select(listener => listener.Port).ToHashSet();
+        var network = IPGlobalProperties.GetIPGlobalProperties();
+        var taken = network.GetActiveTcpListeners().Concat(network.GetActiveUdpListeners()).Select(listener => listener.Port).ToHashSet();
         int[] wanted = [ports.Dns, ports.Service, ports.Page, ports.Route53, .. Enumerable.Range(1, 3).SelectMany(k => new[] { ports.Aws(k), ports.DnsRoad(k), ports.ProbeRoad(k) }), ports.ItemApi(1), ports.ItemApi(2)];
         if (wanted.Where(taken.Contains).ToList() is { Count: > 0 } busy)
         {
-            throw new InvalidOperationException($"Another program listens on port {string.Join(", ", busy)}. Shift all ports together: --port-base {ports.Base + 1000}");
+            throw new InvalidOperationException($"Another program has port {string.Join(", ", busy)}. Shift all ports together: --port-base {ports.Base + 1000}");
         }
     }
 

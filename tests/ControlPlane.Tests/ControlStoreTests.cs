@@ -94,6 +94,11 @@ public sealed class ControlStoreTests : IAsyncLifetime
         Assert.Equal(ConditionalWrite.Refused, await store.WriteCommandAsync(Service, Order("old", Now.AddSeconds(-1)), Token));
         Assert.Equal(ConditionalWrite.Written, await store.WriteCommandAsync(Service, Order("newer", Now.AddSeconds(1)), Token));
         Assert.Equal("newer", (await store.ReadAsync(Service, Token)).Command!.Id);
+
+        // The SDK's second try of one's own is no older order, and a clock that is far ahead shuts nobody out.
+        Assert.Equal(ConditionalWrite.Written, await store.WriteCommandAsync(Service, Order("newer", Now.AddSeconds(1)), Token));
+        await store.WriteCommandAsync(Service, Order("ahead", Now.AddHours(1)), Token);
+        Assert.Equal(ConditionalWrite.Written, await store.WriteCommandAsync(Service, Order("now", Now.AddSeconds(2)), Token));
     }
 
     [Fact]

@@ -60,11 +60,12 @@ public sealed class ItemsTests : IAsyncLifetime
     [Fact]
     public async Task A_post_creates_once()
     {
-        var named = await PostAsync("""{"id":"a b/c","n":1}""");
+        var named = await PostAsync("""{"id":"a~b","n":1}""");
         var unnamed = await PostAsync("""{"n":1}""");
 
-        Assert.Equal((HttpStatusCode.Created, "/items/a%20b%2Fc"), (named.StatusCode, named.Headers.Location!.OriginalString));
-        Assert.Equal(HttpStatusCode.Conflict, (await PostAsync("""{"id":"a b/c"}""")).StatusCode);
+        Assert.Equal((HttpStatusCode.Created, "/items/a~b"), (named.StatusCode, named.Headers.Location!.OriginalString));
+        Assert.Equal(HttpStatusCode.Conflict, (await PostAsync("""{"id":"a~b"}""")).StatusCode);
+        Assert.Equal(HttpStatusCode.BadRequest, (await PostAsync("""{"id":"."}""")).StatusCode);
         Assert.Equal(HttpStatusCode.OK, (await _client.GetAsync(unnamed.Headers.Location, Token)).StatusCode);
     }
 
@@ -85,7 +86,8 @@ public sealed class ItemsTests : IAsyncLifetime
 
     [Theory]
     [InlineData("/items/_heartbeat", "{}", "belongs to the system")]
-    [InlineData("/items/a%20b", "{}", "In a path")]
+    [InlineData("/items/a%20b", "{}", "An id is 1 to 255")]
+    [InlineData("/items/x", "{\"n\":1e200}", "DynamoDB does not take this item")]
     [InlineData("/items/x", "", "not a JSON object")]
     [InlineData("/items/x", "[]", "not a JSON object")]
     [InlineData("/items/x", "{\"a\":1", "not a JSON object")]

@@ -27,11 +27,12 @@ public class FaultRequestTests
     [InlineData("""{"kind":"region-down","region":"east","mode":"burn"}""", "mode")]
     [InlineData("""{"kind":"control-lost-answer","share":2}""", "0 to 1")]
     [InlineData("""{"kind":"replication-lag","lagMs":-1}""", "lagMs")]
+    [InlineData("""{"kind":"replication-pause","from":"north"}""", "holds no replica")]
     public void Anything_else_is_told_what_is_wrong(string json, string expected) => Assert.Contains(expected, Read(json).Mistake, StringComparison.Ordinal);
 
     private static (Fault? Fault, string? Mistake) Read(string json)
     {
         using var document = JsonDocument.Parse(json);
-        return FaultRequest.Read(document.RootElement.Clone(), ["east", "west"], ["east", "west"]);
+        return FaultRequest.Read(document.RootElement.Clone(), ["east", "west", "north"], ["east", "west"]);
     }
 }

@@ -55,6 +55,20 @@ public sealed class ReplicatorTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task The_deepest_item_arrives_and_what_follows_it_too()
+    {
+        JsonNode deep = new JsonObject { ["S"] = "bottom" };
+        for (var i = 0; i < 31; i++)
+        {
+            deep = new JsonObject { ["L"] = new JsonArray(deep) };
+        }
+
+        await WriteAsync(0, "PutItem", new JsonObject { ["Item"] = new JsonObject { ["id"] = new JsonObject { ["S"] = "deep" }, ["text"] = new JsonObject { ["S"] = "deep" }, ["d"] = deep } });
+        await PutAsync(0, "after", "one");
+        await EventuallyAsync(async () => await TextAsync(1, "deep") == "deep" && await TextAsync(1, "after") == "one");
+    }
+
+    [Fact]
     public async Task The_last_writer_wins_in_both_whichever_side_it_was()
     {
         for (var last = 0; last < 2; last++)

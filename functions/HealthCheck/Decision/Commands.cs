@@ -32,6 +32,7 @@ public static class Commands
             : command.Kind switch
             {
                 CommandKind.Move => Move(topology, service, register, view, command, listing!, self, now),
+                CommandKind.Pause when command.Minutes < 1 => (null, $"refused: a pause of {command.Minutes} minutes is none"),
                 // A move under way is then withdrawn like any that no longer stands; that needs no answer from DNS now.
                 CommandKind.Pause => (register with { Paused = PauseOf(command, now) }, register.Moving is { LandedAt: null } ? "paused; the move under way is withdrawn" : "paused"),
                 CommandKind.Resume => (register with { Paused = null }, "resumed"),

@@ -70,9 +70,9 @@ internal sealed record ItemBody(string? Id, Dictionary<string, AttributeValue> C
             return new ItemBody(null, content, null);
         }
 
-        return id.S is { } text && ItemId.Mistake(text) is null
+        return id.S is { } text && ItemId.MistakeIn(text) is null
             ? new ItemBody(text, content, null)
-            : Wrong(id.S is null ? "The member 'id' is not a string." : ItemId.Mistake(id.S)!);
+            : Wrong(id.S is null ? "The member 'id' is not a string." : ItemId.MistakeIn(id.S)!);
     }
 
     private static ItemBody Wrong(string mistake) => new(null, [], mistake);

@@ -16,16 +16,15 @@ internal static class ItemId
         SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._~-");
 
     /// <summary>
-    /// What is wrong with an id in a path, or null. API Gateway hands a path over already decoded, so only characters that are
-    /// never encoded are safe there.
+    /// What is wrong with an id, or null. It must be able to stand in a path, and API Gateway hands a path over already decoded,
+    /// so only characters that are never encoded are safe.
     /// </summary>
-    public static string? MistakeInPath(string id) =>
-        id.Length > PathLengthMax || id.AsSpan().ContainsAnyExcept(PathCharacters)
-            ? $"In a path an id is 1 to {PathLengthMax} of A-Z, a-z, 0-9, '.', '_', '~' and '-'."
+    public static string? MistakeIn(string id) =>
+        id is "." or ".." || id.Length > PathLengthMax || id.AsSpan().ContainsAnyExcept(PathCharacters)
+            ? $"An id is 1 to {PathLengthMax} of A-Z, a-z, 0-9, '.', '_', '~' and '-', and neither '.' nor '..'."
             : Mistake(id);
 
-    /// <summary>What is wrong with an id in a body, or null.</summary>
-    public static string? Mistake(string id) =>
+    private static string? Mistake(string id) =>
         id.Length == 0 ? "An id is not empty."
         : ItemAttributes.IsReserved(id) ? "An id that begins with '_' belongs to the system."
         : Encoding.UTF8.GetByteCount(id) > BytesMax ? $"An id is at most {BytesMax} bytes of UTF-8."

@@ -21,7 +21,7 @@ internal static class ItemsApi
 
     private static async Task<IResult> GetAsync(string id, ItemStore store, TimeProvider time, CancellationToken cancellationToken)
     {
-        if (ItemId.MistakeInPath(id) is { } mistake)
+        if (ItemId.MistakeIn(id) is { } mistake)
         {
             return Problems.BadRequest(mistake);
         }
@@ -33,7 +33,7 @@ internal static class ItemsApi
 
     private static async Task<IResult> PutAsync(string id, HttpRequest request, ItemStore store, CancellationToken cancellationToken)
     {
-        if (ItemId.MistakeInPath(id) is { } mistake)
+        if (ItemId.MistakeIn(id) is { } mistake)
         {
             return Problems.BadRequest(mistake);
         }
@@ -68,7 +68,7 @@ internal static class ItemsApi
     }
 
     private static async Task<IResult> DeleteAsync(string id, HttpRequest request, ItemStore store, CancellationToken cancellationToken) =>
-        ItemId.MistakeInPath(id) is { } mistake
+        ItemId.MistakeIn(id) is { } mistake
             ? Problems.BadRequest(mistake)
             : await WithPreconditionAsync(request, precondition => store.DeleteAsync(id, precondition, cancellationToken), id);
 

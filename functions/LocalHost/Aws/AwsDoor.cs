@@ -1,3 +1,4 @@
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using Failover.LocalHost.Network;
 using Failover.LocalHost.Regions;
@@ -11,8 +12,6 @@ namespace Failover.LocalHost.Aws;
 /// </summary>
 internal sealed class AwsDoor(Region here, World world)
 {
-    private readonly Random _chance = new(here.Number);
-
     public async Task HandleAsync(HttpContext context)
     {
         if (!await Passage.AllowsAsync(context, world.Faults.RegionDown(here.Name)))
@@ -58,7 +57,7 @@ internal sealed class AwsDoor(Region here, World world)
                 return;
             }
 
-            await ForwardAsync(context, world.Control, body, loses: IsWrite(operation) && _chance.NextDouble() < world.Faults.LostAnswerShare(here.Name));
+            await ForwardAsync(context, world.Control, body, loses: IsWrite(operation) && Random.Shared.NextDouble() < world.Faults.LostAnswerShare(here.Name));
             return;
         }
 
@@ -134,6 +133,10 @@ internal sealed class AwsDoor(Region here, World world)
         {
             await RefuseAsync(context, "InvalidParameterValueException", error.Message);
         }
+        catch (Exception error) when (error is JsonException or InvalidOperationException)
+        {
+            await RefuseAsync(context, "SerializationException", error.Message);
+        }
     }
 
     /// <summary>An isolated observer's packets to anywhere outside its region are lost without a word.</summary>
@@ -156,13 +159,14 @@ internal sealed class AwsDoor(Region here, World world)
     {
         try
         {
-            var request = JsonNode.Parse(body) as JsonObject;
+            var request = JsonNode.Parse(body, documentOptions: Engines.Engine.DeepJson) as JsonObject;
             return (string?)request?["TableName"]
                 ?? (request?["RequestItems"] as JsonObject)?.FirstOrDefault().Key
                 ?? (string?)(request?["TransactItems"] as JsonArray)?.FirstOrDefault()?.AsObject().FirstOrDefault().Value?["TableName"];
         }
-        catch (System.Text.Json.JsonException)
+        catch (Exception error) when (error is JsonException or InvalidOperationException)
         {
+            // The engine says what is wrong with it.
             return null;
         }
     }

@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using Failover.LocalHost.Processes;
 
@@ -11,6 +12,9 @@ namespace Failover.LocalHost.Engines;
 /// <summary>A DynamoDB engine: a real one, in a process of its own, spoken to over HTTP.</summary>
 internal sealed class Engine : IAsyncDisposable
 {
+    /// <summary>An item nests 32 deep, and DynamoDB's form of it more than twice that.</summary>
+    public static readonly JsonDocumentOptions DeepJson = new() { MaxDepth = 256 };
+
     private static readonly TimeSpan StartTimeout = TimeSpan.FromSeconds(20);
 
     private readonly Process _process;
@@ -32,7 +36,16 @@ internal sealed class Engine : IAsyncDisposable
         var port = FreePort();
         var info = Command(command, port);
         info.RedirectStandardError = info.RedirectStandardOutput = true;
-        var process = undertaker.Start(info);
+        Process process;
+        try
+        {
+            process = undertaker.Start(info);
+        }
+        catch (System.ComponentModel.Win32Exception error)
+        {
+            throw new InvalidOperationException($"The DynamoDB engine cannot be started: {info.FileName}: {error.Message}");
+        }
+
         process.BeginErrorReadLine();
         process.BeginOutputReadLine();
         var engine = new Engine(process, new Uri($"http://127.0.0.1:{port}/"));
@@ -48,6 +61,11 @@ internal sealed class Engine : IAsyncDisposable
             catch (HttpRequestException) when (!process.HasExited)
             {
                 await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System, deadline.Token);
+            }
+            catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+            {
+                await engine.DisposeAsync();
+                throw new InvalidOperationException($"The DynamoDB engine ({info.FileName}) does not answer on port {port} after {StartTimeout.TotalSeconds:0} s.");
             }
             catch (Exception) when (process.HasExited)
             {
@@ -80,7 +98,7 @@ internal sealed class Engine : IAsyncDisposable
     {
         var (status, _, _, body) = await ForwardAsync(target, "application/x-amz-json-1.0", System.Text.Encoding.UTF8.GetBytes(request.ToJsonString()), cancellationToken);
         return status == 200
-            ? JsonNode.Parse(body)!.AsObject()
+            ? JsonNode.Parse(body, documentOptions: DeepJson)!.AsObject()
             : throw new HttpRequestException($"{target}: {System.Text.Encoding.UTF8.GetString(body)}");
     }
 

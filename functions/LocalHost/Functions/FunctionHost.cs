@@ -68,11 +68,7 @@ internal sealed class FunctionHost : IAsyncDisposable
             return;
         }
 
-        foreach (var process in _all.Keys)
-        {
-            process.Kill();
-        }
-
+        await Task.WhenAll(_all.Keys.Select(process => process.KillAsync()));
         while (_idle.TryTake(out var process))
         {
             _all.TryRemove(process, out _);
@@ -107,6 +103,12 @@ internal sealed class FunctionHost : IAsyncDisposable
 
         var process = await FunctionProcess.StartAsync(Definition, _undertaker, Write);
         _all[process] = true;
+        if (!_up)
+        {
+            // The region went down while the process started: nobody else saw it.
+            await process.KillAsync();
+        }
+
         return process;
     }
 

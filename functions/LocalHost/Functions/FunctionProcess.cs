@@ -94,31 +94,28 @@ internal sealed class FunctionProcess : IAsyncDisposable
         }
         catch (TimeoutException)
         {
-            Kill();
+            await KillAsync();
             return new InvocationResult(null, $"Task timed out after {timeout.TotalSeconds:0.00} seconds");
         }
     }
 
-    public void Kill()
+    /// <summary>Ends it; it has ended when this returns.</summary>
+    public async Task KillAsync()
     {
         try
         {
-            _process?.Kill(entireProcessTree: true);
+            _process!.Kill(entireProcessTree: true);
+            await _process.WaitForExitAsync();
         }
         catch (InvalidOperationException)
         {
-            // It ended by itself.
+            // It ended by itself, and was disposed of.
         }
     }
 
     public async ValueTask DisposeAsync()
     {
-        Kill();
-        if (_process is not null)
-        {
-            await _process.WaitForExitAsync();
-        }
-
+        await KillAsync();
         await _api.DisposeAsync();
         _process?.Dispose();
     }

@@ -7,6 +7,8 @@ namespace Failover.LocalHost.Functions;
 /// <summary>API Gateway's HTTP API before a function: a request becomes an event of payload format 2.0, and the answer a response.</summary>
 internal static class HttpApi
 {
+    private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
+
     public static async Task HandleAsync(HttpContext context, FunctionHost function)
     {
         var result = await function.InvokeAsync(await EventAsync(context.Request));
@@ -45,7 +47,7 @@ internal static class HttpApi
     {
         using var body = new MemoryStream();
         await request.Body.CopyToAsync(body);
-        var isText = IsText(request.ContentType);
+        var text = IsText(request.ContentType) ? Decode(body.ToArray()) : null;
         var now = TimeProvider.System.GetUtcNow();
 
         // API Gateway hands the path over already decoded.
@@ -90,14 +92,27 @@ internal static class HttpApi
             json.WriteEndObject();
             if (body.Length > 0)
             {
-                json.WriteString("body", isText ? Encoding.UTF8.GetString(body.ToArray()) : Convert.ToBase64String(body.ToArray()));
+                json.WriteString("body", text ?? Convert.ToBase64String(body.ToArray()));
             }
 
-            json.WriteBoolean("isBase64Encoded", body.Length > 0 && !isText);
+            json.WriteBoolean("isBase64Encoded", body.Length > 0 && text is null);
             json.WriteEndObject();
         }
 
         return buffer.ToArray();
+    }
+
+    /// <summary>What is called text and is none goes on as bytes: it is the function's to refuse.</summary>
+    private static string? Decode(byte[] body)
+    {
+        try
+        {
+            return StrictUtf8.GetString(body);
+        }
+        catch (DecoderFallbackException)
+        {
+            return null;
+        }
     }
 
     private static bool IsText(string? contentType) =>

@@ -58,6 +58,11 @@ internal static class FaultRequest
             return (null, $"'{unknown}' is no region; there are {string.Join(", ", regions)}.");
         }
 
+        if (new[] { wire.From, wire.To }.FirstOrDefault(region => region is not null && !endpoints.Contains(region)) is { } bare)
+        {
+            return (null, $"'{bare}' holds no replica; {string.Join(" and ", endpoints)} do.");
+        }
+
         if (wire.Endpoint is not null && !endpoints.Contains(wire.Endpoint))
         {
             return (null, $"'{wire.Endpoint}' is no endpoint; there are {string.Join(", ", endpoints)}.");

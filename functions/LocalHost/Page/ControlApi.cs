@@ -2,6 +2,7 @@ using System.Net.Mime;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Failover.ControlPlane;
+using Failover.ControlPlane.Registers;
 using Failover.LocalHost.Network;
 
 namespace Failover.LocalHost.Page;
@@ -93,14 +94,14 @@ internal sealed class ControlApi(World world, TimeProvider time)
             return;
         }
 
-        var wanted = JsonObject.Create(json)!;
-        var service = (string?)wanted["service"] ?? World.ServiceName;
-        wanted.Remove("service");
-        wanted["id"] ??= Guid.NewGuid().ToString();
-        wanted["by"] ??= "page";
-        wanted["at"] ??= time.GetUtcNow().ToString("O");
         try
         {
+            var wanted = JsonObject.Create(json)!;
+            var service = (string?)wanted["service"] ?? World.ServiceName;
+            wanted.Remove("service");
+            wanted["id"] ??= Guid.NewGuid().ToString();
+            wanted["by"] ??= "page";
+            wanted["at"] ??= time.GetUtcNow().ToString("O");
             var command = wanted.Deserialize(ControlJson.Default.Command)!;
             if (world.Topology.Services.All(known => known.Name != service))
             {
@@ -108,11 +109,20 @@ internal sealed class ControlApi(World world, TimeProvider time)
                 return;
             }
 
-            await (await world.ControlStore.WriteCommandAsync(service, command, context.RequestAborted) == ConditionalWrite.Written
-                ? JsonAsync(context, 202, new JsonObject { ["id"] = command.Id })
-                : ProblemAsync(context, 409, "There is a newer command."));
+            if (command is { Kind: CommandKind.Unknown } or { Kind: CommandKind.Move, To: null })
+            {
+                await ProblemAsync(context, 400, "A command needs a kind; a Move needs 'to'.");
+                return;
+            }
+
+            await (await world.ControlStore.WriteCommandAsync(service, command, context.RequestAborted) switch
+            {
+                ConditionalWrite.Written => JsonAsync(context, 202, new JsonObject { ["id"] = command.Id }),
+                ConditionalWrite.Refused => ProblemAsync(context, 409, "There is a newer command."),
+                _ => ProblemAsync(context, 503, "The command was not acknowledged; it may stand all the same."),
+            });
         }
-        catch (JsonException error)
+        catch (Exception error) when (error is JsonException or InvalidOperationException or ArgumentException)
         {
             await ProblemAsync(context, 400, error.Message);
         }

@@ -27,7 +27,7 @@ internal static class StateReport
                 ["dynamoDb"] = $"http://127.0.0.1:{world.Options.Ports.Aws(region.Number)}",
                 ["up"] = world.Faults.RegionDown(region.Name) is null,
             })]),
-            ["services"] = new JsonArray([.. world.Topology.Services.Select(service => Service(world, service, views[service.Name].Register))]),
+            ["services"] = new JsonArray([.. world.Topology.Services.Select(service => Service(world, service, views[service.Name].Register, now))]),
             ["observers"] = new JsonArray([.. world.Topology.Observers.Select(observer => Observer(world, observer, views.Values.First(), now))]),
             ["replication"] = new JsonArray([.. Pairs(world).Select(pair => new JsonObject
             {
@@ -46,7 +46,7 @@ internal static class StateReport
         Converters = { new System.Text.Json.Serialization.JsonStringEnumConverter(JsonNamingPolicy.CamelCase) },
     };
 
-    private static JsonObject Service(World world, Service service, Register? register)
+    private static JsonObject Service(World world, Service service, Register? register, DateTimeOffset now)
     {
         var addresses = world.Zone.Find(service.Name + ".", "A")?.Values ?? [];
         var endpoint = service.Endpoints.FirstOrDefault(endpoint => endpoint.Records.SelectMany(record => record.Values).ToHashSet().SetEquals(addresses));
@@ -56,7 +56,7 @@ internal static class StateReport
             ["active"] = register?.Active,
             ["moving"] = register?.Moving?.To,
             ["epoch"] = register?.Epoch,
-            ["paused"] = register?.Paused is not null,
+            ["paused"] = register?.Paused?.IsInForce(now) == true,
             ["lastCommand"] = register?.LastCommand?.Says,
             ["answer"] = new JsonObject
             {

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Runtime.InteropServices;
 
 namespace Failover.LocalHost.Processes;
 
@@ -45,8 +46,10 @@ internal sealed class Undertaker : IDisposable
     /// <summary>The undertaker's own main loop.</summary>
     public static void Run()
     {
-        // Ctrl-C reaches every process of a terminal; this one must outlive its parent.
+        // Ctrl-C, or a terminal that is closed, reaches every process of a terminal; this one must outlive its parent.
         Console.CancelKeyPress += (_, args) => args.Cancel = true;
+        using var hangUp = PosixSignalRegistration.Create(PosixSignal.SIGHUP, signal => signal.Cancel = true);
+        using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, signal => signal.Cancel = true);
         var alive = new HashSet<int>();
         var directories = new List<string>();
         while (Console.In.ReadLine() is { } line)

@@ -23,21 +23,33 @@ internal sealed class Route53Api(HostedZone zone, Faults faults, TimeProvider ti
             return;
         }
 
-        var path = context.Request.Path.Value![Root.Length..].Trim('/').Split('/');
-        var (status, answer) = (context.Request.Method, path) switch
-        {
-            ("GET", ["hostedzone"]) => (200, ListZones()),
-            ("GET", ["hostedzone", var id]) when id == zone.Id => (200, GetZone()),
-            ("GET", ["hostedzone", var id, "rrset"]) when id == zone.Id => (200, List(context.Request.Query)),
-            ("POST", ["hostedzone", var id, "rrset"]) when id == zone.Id => Change(await XDocument.LoadAsync(context.Request.Body, LoadOptions.None, context.RequestAborted)),
-            ("GET", ["change", var id]) => (200, new XElement(Ns + "GetChangeResponse", ChangeInfo(id))),
-            (_, ["hostedzone", var id, ..]) when id != zone.Id => (404, Error("NoSuchHostedZone", $"No hosted zone found with ID: {id}")),
-            _ => (400, Error("InvalidInput", $"{context.Request.Method} {context.Request.Path} is not spoken here.")),
-        };
+        var path = context.Request.Path.StartsWithSegments(Root, out var rest) ? rest.Value!.Trim('/').Split('/') : [];
+        var (status, answer) = await AnswerAsync(context, path);
         context.Response.StatusCode = status;
         context.Response.ContentType = "text/xml";
         context.Response.Headers["x-amzn-RequestId"] = Guid.NewGuid().ToString();
         await context.Response.WriteAsync(new XDeclaration("1.0", "UTF-8", null) + answer.ToString(SaveOptions.DisableFormatting));
+    }
+
+    private async Task<(int Status, XElement Answer)> AnswerAsync(HttpContext context, string[] path)
+    {
+        try
+        {
+            return (context.Request.Method, path) switch
+            {
+                ("GET", ["hostedzone"]) => (200, ListZones()),
+                ("GET", ["hostedzone", var id]) when id == zone.Id => (200, GetZone()),
+                ("GET", ["hostedzone", var id, "rrset"]) when id == zone.Id => (200, List(context.Request.Query)),
+                ("POST", ["hostedzone", var id, "rrset"]) when id == zone.Id => Change(await XDocument.LoadAsync(context.Request.Body, LoadOptions.None, context.RequestAborted)),
+                ("GET", ["change", var id]) => (200, new XElement(Ns + "GetChangeResponse", ChangeInfo(id))),
+                (_, ["hostedzone", var id, ..]) when id != zone.Id => (404, Error("NoSuchHostedZone", $"No hosted zone found with ID: {id}")),
+                _ => (400, Error("InvalidInput", $"{context.Request.Method} {context.Request.Path} is not spoken here.")),
+            };
+        }
+        catch (System.Xml.XmlException error)
+        {
+            return (400, Error("InvalidInput", error.Message));
+        }
     }
 
     private XElement ListZones() => new(

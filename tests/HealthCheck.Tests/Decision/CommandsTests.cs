@@ -44,6 +44,9 @@ public class CommandsTests
     public void A_command_of_another_time_is_refused(int minutes) => Refused(Obey(Settled, Order(CommandKind.Pause) with { At = World.Now.AddMinutes(minutes) }), "10 minutes");
 
     [Fact]
+    public void A_pause_of_no_time_is_refused() => Refused(Obey(Settled, Order(CommandKind.Pause) with { Minutes = -5 }), "is none");
+
+    [Fact]
     public void Pause_resume_and_ack_take_no_epoch()
     {
         var paused = Obey(Settled, Order(CommandKind.Pause) with { Minutes = 5 });
