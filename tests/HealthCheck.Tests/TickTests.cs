@@ -1,0 +1,125 @@
+using System.Net;
+using Amazon.DynamoDBv2;
+using Amazon.Route53;
+using Amazon.Runtime;
+using Failover.ControlPlane;
+using Failover.ControlPlane.Ballots;
+using Failover.ControlPlane.Topologies;
+using Failover.Engine;
+using Failover.HealthCheck.Dns;
+using Failover.HealthCheck.Probing;
+using Failover.HealthCheck.Tests.Decision;
+using Failover.Hosting;
+using Failover.LocalHost.Network;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Time.Testing;
+
+namespace Failover.HealthCheck.Tests;
+
+/// <summary>A tick's vote over a real control table: what a schedule that fires twice, late or too early does to the counts. Endpoint a fails, b serves.</summary>
+public sealed class TickTests : IAsyncLifetime
+{
+    private static readonly CancellationToken Token = TestContext.Current.CancellationToken;
+
+    private readonly FakeTimeProvider _time = new(World.Now);
+    private bool _anchorsAnswer = true;
+    private TestEngine _engine = null!;
+    private Door _endpoints = null!;
+    private Topology _topology = null!;
+    private ControlStore _control = null!;
+    private Tick _tick = null!;
+
+    private long Slot => _topology.Timing.SlotAt(_time.GetUtcNow());
+
+    public async ValueTask InitializeAsync()
+    {
+        _engine = await TestEngine.StartAsync();
+        _endpoints = new Door(new IPEndPoint(IPAddress.Loopback, 0), context =>
+        {
+            context.Response.StatusCode = context.Request.Path.Value == "/a" ? 500 : 200;
+            if (context.Request.Path.Value == "/anchor" && !_anchorsAnswer)
+            {
+                context.Abort();
+            }
+
+            return Task.CompletedTask;
+        });
+        await _endpoints.SetOpenAsync(true);
+        Uri At(string path) => new($"http://127.0.0.1:{_endpoints.Port}/{path}");
+        var service = World.Service with
+        {
+            AuthoritativeServers = ["127.0.0.1:9"],
+            Endpoints = [.. World.Service.Endpoints.Take(2).Select(endpoint => endpoint with { ProbeUrl = At(endpoint.Name) })],
+        };
+        _topology = World.Topology with
+        {
+            Replicas = ["a", "b"],
+            Services = [service],
+            Anchors = [new Anchor { Name = "x", Url = At("anchor"), Operator = "x", Region = "x" }],
+            Timing = new Timing(ProbeTimeoutMilliseconds: 1000),
+        };
+        var options = new HealthCheckOptions(
+            "o1", _topology, await _engine.TableAsync("id"), await _engine.TableAsync("service", "record"), await _engine.TableAsync("kind", "id"), "");
+        var timeout = TimeSpan.FromSeconds(5);
+        _control = new ControlStore(_engine.Client(), options.ControlTable, timeout);
+        var prober = new HttpProber(_topology.Timing.ProbeTimeout, _time);
+        var report = new TickReport(options, new JournalStore(_engine.Client(), options.JournalTable, timeout), new Metrics(_time), _time, NullLogger<TickReport>.Instance);
+        var route53 = new AmazonRoute53Client(
+            new BasicAWSCredentials("test", "test"), new AmazonRoute53Config { ServiceURL = "http://127.0.0.1:9", AuthenticationRegion = "us-east-1", MaxErrorRetry = 0 });
+        _tick = new Tick(
+            options,
+            _control,
+            prober,
+            new Heartbeats(_topology.Replicas.ToDictionary(replica => replica, _ => (IAmazonDynamoDB)_engine.Client()), options.ItemsTable, "o1", _time, timeout),
+            new AuthoritativeLook(prober, TimeSpan.FromMilliseconds(100)),
+            new Follower(options, _control, new Route53Records(route53), report, _time, NullLogger<Follower>.Instance),
+            report,
+            new ServerClock(_time),
+            _time,
+            NullLogger<Tick>.Instance);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _endpoints.DisposeAsync();
+        await _engine.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task A_slot_that_comes_twice_or_at_the_wrong_time_is_counted_once()
+    {
+        await _tick.RunAsync(Slot, Token);
+        await _tick.RunAsync(Slot, Token);
+        await _tick.RunAsync(Slot - 2, Token);
+        await _tick.RunAsync(Slot + 30, Token);
+        var one = await BallotAsync();
+        _time.Advance(_topology.Timing.Interval);
+        await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => _tick.RunAsync(Slot, Token)));
+        var two = await BallotAsync();
+
+        Assert.Equal((1, Health.Unknown, 1), (one.On(World.Name, "a").Failures, one.On(World.Name, "a").Health, one.On(World.Name, "b").CleanTicks));
+        Assert.Equal((2, 2), (two.On(World.Name, "a").Failures, two.On(World.Name, "b").CleanTicks));
+        Assert.Equal(2, two.Replicas["a"].AckedSlots.Count);
+    }
+
+    [Fact]
+    public async Task A_missed_slot_is_no_failure_and_no_success()
+    {
+        await _tick.RunAsync(Slot, Token);
+        _time.Advance(2 * _topology.Timing.Interval);
+        await _tick.RunAsync(Slot, Token);
+
+        Assert.Equal((2, 2), ((await BallotAsync()).On(World.Name, "a").Failures, (await BallotAsync()).On(World.Name, "b").CleanTicks));
+    }
+
+    [Fact]
+    public async Task An_observer_that_no_anchor_answers_does_not_vote()
+    {
+        _anchorsAnswer = false;
+        await _tick.RunAsync(Slot, Token);
+
+        Assert.Equal((null, null), await _control.ReadBallotAsync("o1", Token));
+    }
+
+    private async Task<Ballot> BallotAsync() => (await _control.ReadBallotAsync("o1", Token)).Ballot!;
+}
