@@ -46,7 +46,7 @@ public sealed class ControlStore(IAmazonDynamoDB dynamoDb, string table, TimeSpa
     /// <summary>The slot that an observer voted in last, and its ballot; the ballot is null where it cannot be read: another version wrote it.</summary>
     public async Task<(long? Slot, Ballot? Ballot)> ReadBallotAsync(string observer, CancellationToken cancellationToken)
     {
-        using var deadline = Deadline(cancellationToken);
+        using var deadline = cancellationToken.Within(callTimeout);
         var response = await dynamoDb.GetItemAsync(new GetItemRequest(table, Key(ObserversPartition, BallotPrefix + observer), consistentRead: true), deadline.Token);
         return response.IsItemSet ? (long.Parse(response.Item[Slot].N, CultureInfo.InvariantCulture), BallotOf(response.Item)) : (null, null);
     }
@@ -117,7 +117,7 @@ public sealed class ControlStore(IAmazonDynamoDB dynamoDb, string table, TimeSpa
 
     private async Task<List<Dictionary<string, AttributeValue>>> QueryAsync(string partition, CancellationToken cancellationToken)
     {
-        using var deadline = Deadline(cancellationToken);
+        using var deadline = cancellationToken.Within(callTimeout);
         var response = await dynamoDb.QueryAsync(
             new QueryRequest(table)
             {
@@ -133,7 +133,7 @@ public sealed class ControlStore(IAmazonDynamoDB dynamoDb, string table, TimeSpa
     {
         try
         {
-            using var deadline = Deadline(cancellationToken);
+            using var deadline = cancellationToken.Within(callTimeout);
             await dynamoDb.PutItemAsync(request, deadline.Token);
             return ConditionalWrite.Written;
         }
@@ -191,11 +191,4 @@ public sealed class ControlStore(IAmazonDynamoDB dynamoDb, string table, TimeSpa
     }
 
     private static AttributeValue Number(long value) => new() { N = value.ToString(CultureInfo.InvariantCulture) };
-
-    private CancellationTokenSource Deadline(CancellationToken cancellationToken)
-    {
-        var source = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        source.CancelAfter(callTimeout);
-        return source;
-    }
 }

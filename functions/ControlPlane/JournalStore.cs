@@ -16,7 +16,7 @@ public sealed class JournalStore(IAmazonDynamoDB dynamoDb, string table, TimeSpa
     /// <summary>Adds a line. Its key is observer and slot, so that writing it twice makes one.</summary>
     public async Task WriteAsync(JournalEntry entry, CancellationToken cancellationToken)
     {
-        using var deadline = Deadline(cancellationToken);
+        using var deadline = cancellationToken.Within(callTimeout);
         await dynamoDb.PutItemAsync(
             new PutItemRequest(table, new Dictionary<string, AttributeValue>
             {
@@ -31,7 +31,7 @@ public sealed class JournalStore(IAmazonDynamoDB dynamoDb, string table, TimeSpa
     /// <summary>The newest lines of a service, newest last.</summary>
     public async Task<IReadOnlyList<JournalEntry>> ReadAsync(string service, int limit, CancellationToken cancellationToken)
     {
-        using var deadline = Deadline(cancellationToken);
+        using var deadline = cancellationToken.Within(callTimeout);
         var response = await dynamoDb.QueryAsync(
             new QueryRequest(table)
             {
@@ -42,12 +42,5 @@ public sealed class JournalStore(IAmazonDynamoDB dynamoDb, string table, TimeSpa
             },
             deadline.Token);
         return [.. (response.Items ?? []).Select(item => JsonSerializer.Deserialize(item["body"].S, ControlJson.Default.JournalEntry)!).Reverse()];
-    }
-
-    private CancellationTokenSource Deadline(CancellationToken cancellationToken)
-    {
-        var source = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        source.CancelAfter(callTimeout);
-        return source;
     }
 }

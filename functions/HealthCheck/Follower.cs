@@ -74,8 +74,7 @@ public sealed class Follower(
 
     private async Task<T> WithDeadlineAsync<T>(Func<CancellationToken, Task<T>> call, CancellationToken cancellationToken)
     {
-        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        deadline.CancelAfter(Timing.CallTimeout);
+        using var deadline = cancellationToken.Within(Timing.CallTimeout);
         return await call(deadline.Token);
     }
 

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Amazon.SQS;
 using Amazon.SQS.Model;
+using Failover.ControlPlane;
 using Failover.ControlPlane.Topologies;
 using Microsoft.Extensions.Logging;
 
@@ -36,8 +37,7 @@ public sealed class Schedule(IAmazonSQS sqs, string queueUrl, Timing timing, Tim
     {
         try
         {
-            using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-            deadline.CancelAfter(timing.CallTimeout);
+            using var deadline = cancellationToken.Within(timing.CallTimeout);
             await sqs.SendMessageBatchAsync(
                 new SendMessageBatchRequest(
                     queueUrl,

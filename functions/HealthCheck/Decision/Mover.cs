@@ -145,10 +145,7 @@ public sealed record Mover
 
         if (Register is not { } register)
         {
-            return Listing is null ? (this, new Step.ListRecords())
-                : IsForeign && !IsConfirmed ? Doubt()
-                : Moves.Begin(Service, Listing, Self, now) is { } begun ? Write(begun, null, $"first register: {begun.Active} serves")
-                : End(Ending.Frozen, "there is no register, and the name is not one configured endpoint's without a state TXT: adopt it");
+            return Listing is null ? (this, new Step.ListRecords()) : IsForeign && !IsConfirmed ? Doubt() : Begin(Listing, now);
         }
 
         return register.Moving is { LandedAt: null } move && (move.Kind == MoveKind.Automatic || register.Paused?.Stops(move, now) == true) ? Justify(register, move, now)
@@ -178,10 +175,13 @@ public sealed record Mover
         }
 
         // Without a register there is nowhere to refuse it; the first register comes before everything.
-        return Moves.Begin(Service, Listing!, Self, now) is { } first
+        return Begin(Listing!, now);
+    }
+
+    private (Mover State, Step Step) Begin(Listing listing, DateTimeOffset now) =>
+        Moves.Begin(Service, listing, Self, now) is { } first
             ? Write(first, null, $"first register: {first.Active} serves")
             : End(Ending.Frozen, "there is no register, and the name is not one configured endpoint's without a state TXT: adopt it");
-    }
 
     /// <summary>A move under way that has not landed: does it still stand?</summary>
     private (Mover State, Step Step) Justify(Register register, Move move, DateTimeOffset now)
@@ -228,8 +228,8 @@ public sealed record Mover
 
             if (DnsGate.Judge(register, Listing) is GateVerdict.Freeze freeze)
             {
-                return !IsConfirmed ? Doubt() : (this with { Decision = Decision! with { Verdict = Verdict.Hold, Held = [.. Decision.Held, HoldReason.NameFrozen] } })
-                    .End(Ending.Frozen, freeze.Reason);
+                var held = Decision! with { Verdict = Verdict.Hold, Held = [.. Decision.Held, HoldReason.NameFrozen] };
+                return IsConfirmed ? (this with { Decision = held, Acted = Acted! with { Decision = held } }).End(Ending.Frozen, freeze.Reason) : Doubt();
             }
         }
 

@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using DnsClient;
 using DnsClient.Protocol;
+using Failover.ControlPlane;
 using Failover.ControlPlane.Registers;
 using Failover.ControlPlane.Topologies;
 using Failover.HealthCheck.Decision;
@@ -32,8 +33,7 @@ public sealed class AuthoritativeLook(HttpProber prober, TimeSpan timeout)
     {
         try
         {
-            using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-            deadline.CancelAfter(timeout);
+            using var deadline = cancellationToken.Within(timeout);
             var client = new LookupClient(new LookupClientOptions(await ResolveAsync(server, deadline.Token))
             {
                 Recursion = false,

@@ -1,6 +1,7 @@
 using System.Globalization;
 using Amazon.DynamoDBv2;
 using Amazon.DynamoDBv2.Model;
+using Failover.ControlPlane;
 using Failover.ItemRecord;
 
 namespace Failover.HealthCheck.Probing;
@@ -33,8 +34,7 @@ public sealed class Heartbeats(IReadOnlyDictionary<string, IAmazonDynamoDB> repl
     private async Task<(string Replica, bool Acked, IReadOnlyDictionary<string, long>? Visible)> BeatAsync(
         string replica, IAmazonDynamoDB dynamoDb, long beat, CancellationToken cancellationToken)
     {
-        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        deadline.CancelAfter(timeout);
+        using var deadline = cancellationToken.Within(timeout);
         var acked = false;
         try
         {

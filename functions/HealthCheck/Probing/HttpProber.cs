@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using Failover.ControlPlane;
 using Failover.ControlPlane.Topologies;
 
 namespace Failover.HealthCheck.Probing;
@@ -22,8 +23,7 @@ public sealed class HttpProber(TimeSpan timeout, TimeProvider time)
     /// <param name="address">Connect there instead of resolving the host.</param>
     public async Task<ProbeResult> ProbeAsync(Uri url, IPAddress? address, CancellationToken cancellationToken)
     {
-        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        deadline.CancelAfter(timeout);
+        using var deadline = cancellationToken.Within(timeout);
         var start = time.GetTimestamp();
         try
         {

@@ -41,9 +41,6 @@ public sealed class HostedZone
     /// <summary>All sets, in Route 53's order: by name with its labels reversed, then by type. A snapshot.</summary>
     public IReadOnlyCollection<ZoneRecordSet> Sets => [.. _sets.Values];
 
-    /// <summary>Told after each batch that was applied.</summary>
-    public event Action<IReadOnlyCollection<ZoneRecordSet>>? Changed;
-
     /// <summary>The set of a name and type, or null.</summary>
     public ZoneRecordSet? Find(string name, string type) => _sets.GetValueOrDefault((name, type));
 
@@ -97,10 +94,8 @@ public sealed class HostedZone
             }
 
             _sets = sets;
+            return [];
         }
-
-        Changed?.Invoke(Sets);
-        return [];
     }
 
     private void Add(ZoneRecordSet set) => _sets = _sets.Add((set.Name, set.Type), set);
