@@ -6,16 +6,19 @@ using Failover.ControlPlane.Topologies;
 
 namespace Failover.ControlPlane;
 
-/// <summary>How the control plane's records look as JSON.</summary>
+/// <summary>How the control plane's records look as JSON. A finding holds items, which nest 32 deep, and twice that in DynamoDB's JSON.</summary>
 [JsonSourceGenerationOptions(
     JsonSerializerDefaults.Web,
     UseStringEnumConverter = true,
+    MaxDepth = 128,
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
     UnmappedMemberHandling = JsonUnmappedMemberHandling.Skip)]
 [JsonSerializable(typeof(Register))]
 [JsonSerializable(typeof(Ballot))]
 [JsonSerializable(typeof(Command))]
 [JsonSerializable(typeof(JournalEntry))]
+[JsonSerializable(typeof(Finding))]
+[JsonSerializable(typeof(FindingClosure))]
 public sealed partial class ControlJson : JsonSerializerContext;
 
 /// <summary>A topology file is written by people: an unknown member is a mistake, and comments are welcome.</summary>

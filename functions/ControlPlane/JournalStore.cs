@@ -12,35 +12,151 @@ public sealed class JournalStore(IAmazonDynamoDB dynamoDb, string table, TimeSpa
     public static readonly TimeSpan Lifetime = TimeSpan.FromDays(90);
 
     private const string DecisionPrefix = "decision#";
+    private const string FindingKind = "finding";
+    private const string PartPrefix = "finding-part#";
+    private const string Body = "body";
+    private const string Parts = "parts";
+    private const string Closed = "closed";
+    private const string WrittenBy = "by";
+
+    /// <summary>DynamoDB's limit on an item is 400 KB; a finding has two items in it, so a longer body lies in several. Its JSON is ASCII: a character is a byte.</summary>
+    private const int PartLengthMax = 350_000;
 
     /// <summary>Adds a line. Its key is observer and slot, so that writing it twice makes one.</summary>
     public async Task WriteAsync(JournalEntry entry, CancellationToken cancellationToken)
     {
         using var deadline = cancellationToken.Within(callTimeout);
         await dynamoDb.PutItemAsync(
-            new PutItemRequest(table, new Dictionary<string, AttributeValue>
-            {
-                ["kind"] = new(DecisionPrefix + entry.Service),
-                ["id"] = new(string.Create(CultureInfo.InvariantCulture, $"{entry.Slot:D12}#{entry.Observer}")),
-                ["body"] = new(JsonSerializer.Serialize(entry, ControlJson.Default.JournalEntry)),
-                ["ttl"] = new() { N = (entry.At + Lifetime).ToUnixTimeSeconds().ToString(CultureInfo.InvariantCulture) },
-            }),
+            new PutItemRequest(table, Item(
+                DecisionPrefix + entry.Service,
+                string.Create(CultureInfo.InvariantCulture, $"{entry.Slot:D12}#{entry.Observer}"),
+                JsonSerializer.Serialize(entry, ControlJson.Default.JournalEntry),
+                entry.At)),
             deadline.Token);
     }
 
     /// <summary>The newest lines of a service, newest last.</summary>
-    public async Task<IReadOnlyList<JournalEntry>> ReadAsync(string service, int limit, CancellationToken cancellationToken)
+    public async Task<IReadOnlyList<JournalEntry>> ReadAsync(string service, int limit, CancellationToken cancellationToken) =>
+        [.. (await NewestAsync(DecisionPrefix + service, limit, cancellationToken))
+            .Select(item => JsonSerializer.Deserialize(item[Body].S, ControlJson.Default.JournalEntry)!).Reverse()];
+
+    /// <summary>Adds a finding, once: true if this call did, also where its answer was lost and the SDK tried again.</summary>
+    public async Task<bool> AddFindingAsync(Finding finding, CancellationToken cancellationToken)
     {
-        using var deadline = cancellationToken.Within(callTimeout);
-        var response = await dynamoDb.QueryAsync(
-            new QueryRequest(table)
-            {
-                KeyConditionExpression = "kind = :kind",
-                ExpressionAttributeValues = new() { [":kind"] = new(DecisionPrefix + service) },
-                ScanIndexForward = false,
-                Limit = limit,
-            },
-            deadline.Token);
-        return [.. (response.Items ?? []).Select(item => JsonSerializer.Deserialize(item["body"].S, ControlJson.Default.JournalEntry)!).Reverse()];
+        var body = JsonSerializer.Serialize(finding, ControlJson.Default.Finding);
+        string[] parts = [.. body.Chunk(PartLengthMax).Select(part => new string(part))];
+
+        // The head comes last: a finding that can be seen is whole.
+        for (var i = 1; i < parts.Length; i++)
+        {
+            using var deadline = cancellationToken.Within(callTimeout);
+            await dynamoDb.PutItemAsync(new PutItemRequest(table, Item(PartPrefix + finding.Id, PartId(i), parts[i], finding.At)), deadline.Token);
+        }
+
+        var me = Guid.NewGuid().ToString();
+        var head = Item(FindingKind, finding.Id, parts[0], finding.At);
+        head[Parts] = new() { N = parts.Length.ToString(CultureInfo.InvariantCulture) };
+        head[WrittenBy] = new(me);
+        try
+        {
+            using var deadline = cancellationToken.Within(callTimeout);
+            await dynamoDb.PutItemAsync(
+                new PutItemRequest(table, head)
+                {
+                    ConditionExpression = "attribute_not_exists(id)",
+                    ReturnValuesOnConditionCheckFailure = ReturnValuesOnConditionCheckFailure.ALL_OLD,
+                },
+                deadline.Token);
+            return true;
+        }
+        catch (ConditionalCheckFailedException there)
+        {
+            return there.Item?.GetValueOrDefault(WrittenBy)?.S == me;
+        }
     }
+
+    /// <summary>Closes a finding, if there is one of that id and it is open: true if this call did.</summary>
+    public async Task<bool> CloseFindingAsync(string id, FindingClosure closure, CancellationToken cancellationToken)
+    {
+        try
+        {
+            using var deadline = cancellationToken.Within(callTimeout);
+            await dynamoDb.UpdateItemAsync(
+                new UpdateItemRequest
+                {
+                    TableName = table,
+                    Key = new() { ["kind"] = new(FindingKind), ["id"] = new(id) },
+                    ConditionExpression = "attribute_exists(id) AND attribute_not_exists(#closed)",
+                    UpdateExpression = "SET #closed = :closed",
+                    ExpressionAttributeNames = new() { ["#closed"] = Closed },
+                    ExpressionAttributeValues = new() { [":closed"] = new(JsonSerializer.Serialize(closure, ControlJson.Default.FindingClosure)) },
+                },
+                deadline.Token);
+            return true;
+        }
+        catch (ConditionalCheckFailedException)
+        {
+            return false;
+        }
+    }
+
+    /// <summary>The newest findings, newest last; by the time of the version that lost.</summary>
+    public async Task<IReadOnlyList<Finding>> ReadFindingsAsync(int limit, CancellationToken cancellationToken)
+    {
+        var findings = new List<Finding>();
+        foreach (var head in Enumerable.Reverse(await NewestAsync(FindingKind, limit, cancellationToken)))
+        {
+            var finding = JsonSerializer.Deserialize(await BodyAsync(head, cancellationToken), ControlJson.Default.Finding)!;
+            findings.Add(head.TryGetValue(Closed, out var closed)
+                ? finding with { Closed = JsonSerializer.Deserialize(closed.S, ControlJson.Default.FindingClosure) }
+                : finding);
+        }
+
+        return findings;
+    }
+
+    private async Task<string> BodyAsync(Dictionary<string, AttributeValue> head, CancellationToken cancellationToken)
+    {
+        var body = head[Body].S;
+        for (var i = 1; i < int.Parse(head[Parts].N, CultureInfo.InvariantCulture); i++)
+        {
+            using var deadline = cancellationToken.Within(callTimeout);
+            var key = new Dictionary<string, AttributeValue> { ["kind"] = new(PartPrefix + head["id"].S), ["id"] = new(PartId(i)) };
+            body += (await dynamoDb.GetItemAsync(new GetItemRequest(table, key, consistentRead: true), deadline.Token)).Item[Body].S;
+        }
+
+        return body;
+    }
+
+    private async Task<List<Dictionary<string, AttributeValue>>> NewestAsync(string kind, int limit, CancellationToken cancellationToken)
+    {
+        var items = new List<Dictionary<string, AttributeValue>>();
+        var request = new QueryRequest(table)
+        {
+            KeyConditionExpression = "kind = :kind",
+            ExpressionAttributeValues = new() { [":kind"] = new(kind) },
+            ScanIndexForward = false,
+        };
+        do
+        {
+            // A page ends at 1 MB, however many were asked for.
+            request.Limit = limit - items.Count;
+            using var deadline = cancellationToken.Within(callTimeout);
+            var page = await dynamoDb.QueryAsync(request, deadline.Token);
+            items.AddRange(page.Items ?? []);
+            request.ExclusiveStartKey = page.LastEvaluatedKey;
+        }
+        while (items.Count < limit && request.ExclusiveStartKey is { Count: > 0 });
+        return items;
+    }
+
+    private static Dictionary<string, AttributeValue> Item(string kind, string id, string body, DateTimeOffset at) => new()
+    {
+        ["kind"] = new(kind),
+        ["id"] = new(id),
+        [Body] = new(body),
+        ["ttl"] = new() { N = (at + Lifetime).ToUnixTimeSeconds().ToString(CultureInfo.InvariantCulture) },
+    };
+
+    private static string PartId(int index) => index.ToString("D3", CultureInfo.InvariantCulture);
 }

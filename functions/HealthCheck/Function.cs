@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Amazon.Lambda.Core;
 using Failover.ControlPlane.Topologies;
+using Failover.Hosting;
 
 namespace Failover.HealthCheck;
 
@@ -10,13 +11,10 @@ namespace Failover.HealthCheck;
 /// </summary>
 public sealed class Function(Schedule schedule, Tick tick, Timing timing, TimeProvider time)
 {
-    /// <summary>What is left at the end of an invocation for its answer.</summary>
-    private static readonly TimeSpan Margin = TimeSpan.FromMilliseconds(200);
-
     /// <summary>Handles one event.</summary>
     public async Task HandleAsync(JsonElement input, ILambdaContext context)
     {
-        using var deadline = new CancellationTokenSource(Max(context.RemainingTime - Margin, TimeSpan.Zero), time);
+        using var deadline = context.Deadline(time);
         if (input.TryGetProperty("Records", out _))
         {
             var records = input.Deserialize(JsonContext.Default.SQSEvent)!.Records;
@@ -34,6 +32,4 @@ public sealed class Function(Schedule schedule, Tick tick, Timing timing, TimePr
             schedule.QueueAsync(deadline.Token),
             tick.RunAsync(timing.SlotAt(time.GetUtcNow()), deadline.Token));
     }
-
-    private static TimeSpan Max(TimeSpan left, TimeSpan right) => left > right ? left : right;
 }

@@ -13,9 +13,10 @@ using Failover.Hosting;
 using Microsoft.Extensions.Logging;
 
 var time = TimeProvider.System;
+var output = LineWriter.OfStandardOutput();
 var options = HealthCheckOptions.Read(Settings.OfEnvironment());
 var timing = options.Topology.Timing;
-using var logging = LoggerFactory.Create(builder => builder.SetMinimumLevel(LogLevel.Information).AddProvider(new JsonLineLoggerProvider(time)));
+using var logging = LoggerFactory.Create(builder => builder.SetMinimumLevel(LogLevel.Information).AddProvider(new JsonLineLoggerProvider(output, time)));
 
 // Clients of other regions and services are made once; nothing is called before the first tick.
 var local = DynamoDbClients.Create(options.Observer, timing.CallTimeout);
@@ -39,7 +40,7 @@ var route53 = new AmazonRoute53Client(new AmazonRoute53Config
 var prober = new HttpProber(timing.ProbeTimeout, time);
 var control = new ControlStore(local, options.ControlTable, timing.CallTimeout);
 var report = new TickReport(
-    options, new JournalStore(local, options.JournalTable, timing.CallTimeout), new Metrics(time), time, logging.CreateLogger<TickReport>());
+    options, new JournalStore(local, options.JournalTable, timing.CallTimeout), new Metrics(output, time), time, logging.CreateLogger<TickReport>());
 var tick = new Tick(
     options,
     control,

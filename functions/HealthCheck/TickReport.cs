@@ -27,13 +27,11 @@ public sealed class TickReport(HealthCheckOptions options, JournalStore journal,
         Log.Decided(logger, service.Name, decision.Diagnosis.ToString(), decision.Verdict.ToString(), decision.Why, string.Join("; ", mover.Log));
         metrics.Emit(
             [("Service", service.Name), ("Observer", options.Observer)],
-            [
-                ("Vote", "Count", 1),
-                ("Frozen", "Count", finish.Ending == Ending.Frozen ? 1 : 0),
-                ("HeldFailure", "Count", decision.Held.Count > 0 ? 1 : 0),
-                ("DecisionToMove", "Count", decision.Verdict == Verdict.Hold ? 0 : 1),
-                ("Epoch", "None", mover.Register?.Epoch ?? 0),
-            ]);
+            new Metric("Vote", "Count", 1),
+            new Metric("Frozen", "Count", finish.Ending == Ending.Frozen ? 1 : 0),
+            new Metric("HeldFailure", "Count", decision.Held.Count > 0 ? 1 : 0),
+            new Metric("DecisionToMove", "Count", decision.Verdict == Verdict.Hold ? 0 : 1),
+            new Metric("Epoch", "None", mover.Register?.Epoch ?? 0));
         await JournalAsync(
             service, slot, mover.Acted, decision,
             finish.Ending == Ending.Frozen ? [.. decision.Held.Append(HoldReason.NameFrozen).Distinct()] : decision.Held,
@@ -44,7 +42,7 @@ public sealed class TickReport(HealthCheckOptions options, JournalStore journal,
     /// <summary>This observer has no vote in this tick: it decided nothing and touched nothing.</summary>
     public async Task AbstainedAsync(Service service, long slot, string why, CancellationToken cancellationToken)
     {
-        metrics.Emit([("Service", service.Name), ("Observer", options.Observer)], [("Vote", "Count", 0)]);
+        metrics.Emit([("Service", service.Name), ("Observer", options.Observer)], new Metric("Vote", "Count", 0));
         await JournalAsync(
             service, slot, null, new Decision.Decision(Verdict.Hold, null, Diagnosis.ObserverIsolated, [HoldReason.NoVote], why), [HoldReason.NoVote], [], cancellationToken);
     }

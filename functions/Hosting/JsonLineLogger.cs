@@ -5,19 +5,19 @@ using Microsoft.Extensions.Logging;
 namespace Failover.Hosting;
 
 /// <summary>Writes each log entry as one JSON object on one line, at once: a frozen Lambda process has no time later.</summary>
-public sealed class JsonLineLoggerProvider(TimeProvider time) : ILoggerProvider
+public sealed class JsonLineLoggerProvider(LineWriter output, TimeProvider time) : ILoggerProvider
 {
     private const int ValueLengthMax = 2000;
 
     /// <inheritdoc/>
-    public ILogger CreateLogger(string categoryName) => new JsonLineLogger(categoryName, time);
+    public ILogger CreateLogger(string categoryName) => new JsonLineLogger(categoryName, output, time);
 
     /// <inheritdoc/>
     public void Dispose()
     {
     }
 
-    private sealed class JsonLineLogger(string category, TimeProvider time) : ILogger
+    private sealed class JsonLineLogger(string category, LineWriter output, TimeProvider time) : ILogger
     {
         public IDisposable? BeginScope<TState>(TState state)
             where TState : notnull => null;
@@ -54,7 +54,7 @@ public sealed class JsonLineLoggerProvider(TimeProvider time) : ILoggerProvider
                 writer.WriteEndObject();
             }
 
-            StandardOutput.WriteLine(buffer.WrittenSpan);
+            output.WriteLine(buffer.WrittenSpan);
         }
 
         private static string Cut(string text) => text.Length <= ValueLengthMax ? text : text[..ValueLengthMax];

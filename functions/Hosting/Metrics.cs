@@ -3,17 +3,26 @@ using System.Text.Json;
 
 namespace Failover.Hosting;
 
+/// <summary>One metric with the values that it had.</summary>
+/// <param name="Unit">One of CloudWatch's: Count, Milliseconds, None.</param>
+/// <param name="Values">At most <see cref="ValuesMax"/>.</param>
+public readonly record struct Metric(string Name, string Unit, params IReadOnlyList<double> Values)
+{
+    /// <summary>The embedded metric format's limit on the values of one metric in one line.</summary>
+    public const int ValuesMax = 100;
+}
+
 /// <summary>
 /// Emits metrics as log lines in CloudWatch's embedded metric format, which CloudWatch Logs turns into metrics by itself:
 /// no call, no client, no permission.
 /// </summary>
-public sealed class Metrics(TimeProvider time)
+public sealed class Metrics(LineWriter output, TimeProvider time)
 {
     /// <summary>The namespace of all metrics of this system.</summary>
     public const string Namespace = "Failover";
 
     /// <summary>Emits some metrics that share their dimensions.</summary>
-    public void Emit(IReadOnlyList<(string Name, string Value)> dimensions, IReadOnlyList<(string Name, string Unit, double Value)> metrics)
+    public void Emit(IReadOnlyList<(string Name, string Value)> dimensions, params IReadOnlyList<Metric> metrics)
     {
         var buffer = new ArrayBufferWriter<byte>(512);
         using (var writer = new Utf8JsonWriter(buffer))
@@ -51,14 +60,20 @@ public sealed class Metrics(TimeProvider time)
                 writer.WriteString(name, value);
             }
 
-            foreach (var (name, _, value) in metrics)
+            foreach (var (name, _, values) in metrics)
             {
-                writer.WriteNumber(name, value);
+                writer.WriteStartArray(name);
+                foreach (var value in values)
+                {
+                    writer.WriteNumberValue(value);
+                }
+
+                writer.WriteEndArray();
             }
 
             writer.WriteEndObject();
         }
 
-        StandardOutput.WriteLine(buffer.WrittenSpan);
+        output.WriteLine(buffer.WrittenSpan);
     }
 }

@@ -21,7 +21,7 @@ builder.Services.AddSingleton(services => new ItemStore(
     services.GetRequiredService<VersionClock>(),
     services.GetRequiredService<TimeProvider>(),
     options.CallTimeout));
-builder.Logging.ClearProviders().SetMinimumLevel(LogLevel.Warning).AddProvider(new JsonLineLoggerProvider(TimeProvider.System));
+builder.Logging.ClearProviders().SetMinimumLevel(LogLevel.Warning).AddProvider(new JsonLineLoggerProvider(LineWriter.OfStandardOutput(), TimeProvider.System));
 
 // The same binary is a Lambda function where the Runtime API is there, else Kestrel.
 builder.Services.AddAWSLambdaHosting(LambdaEventSource.HttpApi, new SourceGeneratorLambdaJsonSerializer<EventJsonContext>());

@@ -18,6 +18,9 @@ public static class ItemAttributes
     /// <summary>When DynamoDB may drop the item, in Unix seconds.</summary>
     public const string TimeToLive = "_ttl";
 
+    /// <summary>Hash of a create's idempotency key and body, where one was given.</summary>
+    public const string Idempotency = "_idem";
+
     /// <summary>Whether a name or an id is the system's own: heartbeats and versions are, and every reader of items passes over them.</summary>
     public static bool IsReserved(string nameOrId) => nameOrId.StartsWith('_');
 }

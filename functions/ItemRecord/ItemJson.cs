@@ -88,7 +88,7 @@ public static class ItemJson
         }
     }
 
-    private static void WriteArray<T>(Utf8JsonWriter writer, IEnumerable<T> values, Action<Utf8JsonWriter, T> write)
+    internal static void WriteArray<T>(Utf8JsonWriter writer, IEnumerable<T> values, Action<Utf8JsonWriter, T> write)
     {
         writer.WriteStartArray();
         foreach (var value in values)

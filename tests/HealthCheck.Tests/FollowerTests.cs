@@ -97,7 +97,7 @@ public sealed class FollowerTests : IAsyncLifetime
         });
         var options = new HealthCheckOptions("o1", World.Topology, "Items", _control, _journal, "");
         var report = new TickReport(
-            options, new JournalStore(_engine.Client(), _journal, TimeSpan.FromSeconds(5)), new Metrics(_time), _time, NullLogger<TickReport>.Instance);
+            options, new JournalStore(_engine.Client(), _journal, TimeSpan.FromSeconds(5)), new Metrics(new LineWriter(Stream.Null), _time), _time, NullLogger<TickReport>.Instance);
         var follower = new Follower(
             options, new ControlStore(client, _control, TimeSpan.FromSeconds(5)), new Route53Records(new AmazonRoute53Client(
                 new BasicAWSCredentials("test", "test"),

@@ -63,7 +63,7 @@ public sealed class TickTests : IAsyncLifetime
         var timeout = TimeSpan.FromSeconds(5);
         _control = new ControlStore(_engine.Client(), options.ControlTable, timeout);
         var prober = new HttpProber(_topology.Timing.ProbeTimeout, _time);
-        var report = new TickReport(options, new JournalStore(_engine.Client(), options.JournalTable, timeout), new Metrics(_time), _time, NullLogger<TickReport>.Instance);
+        var report = new TickReport(options, new JournalStore(_engine.Client(), options.JournalTable, timeout), new Metrics(new LineWriter(Stream.Null), _time), _time, NullLogger<TickReport>.Instance);
         var route53 = new AmazonRoute53Client(
             new BasicAWSCredentials("test", "test"), new AmazonRoute53Config { ServiceURL = "http://127.0.0.1:9", AuthenticationRegion = "us-east-1", MaxErrorRetry = 0 });
         _tick = new Tick(

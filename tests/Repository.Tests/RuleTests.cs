@@ -6,7 +6,7 @@ namespace Failover.Repository.Tests;
 /// <summary>Rules about the repository itself.</summary>
 public partial class RuleTests
 {
-    private static readonly string[] Deployed = ["ItemApi", "HealthCheck", "ItemRecord", "ControlPlane", "Hosting"];
+    private static readonly string[] Deployed = ["ItemApi", "ReplicationAudit", "HealthCheck", "ItemRecord", "ControlPlane", "Hosting"];
 
     public static TheoryData<string> Projects => [.. Repo.Files(".", ".csproj")];
 
@@ -20,6 +20,7 @@ public partial class RuleTests
 
     [Theory]
     [InlineData("ItemApi")]
+    [InlineData("ReplicationAudit")]
     [InlineData("HealthCheck")]
     public void A_function_has_the_same_cast_as_the_others(string function)
     {

@@ -4,6 +4,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
 using Amazon.Lambda.Core;
+using Amazon.Lambda.Serialization.SystemTextJson.Converters;
 
 namespace Amazon.Lambda.Serialization.SystemTextJson;
 
@@ -15,13 +16,21 @@ public class SourceGeneratorLambdaJsonSerializer<
     private readonly TSGContext _context;
 
     public SourceGeneratorLambdaJsonSerializer()
+        : this(_ => { })
+    {
+    }
+
+    /// <param name="customizer">Changes Lambda's own settings.</param>
+    public SourceGeneratorLambdaJsonSerializer(Action<JsonSerializerOptions> customizer)
     {
         var options = new JsonSerializerOptions
         {
             DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
             PropertyNameCaseInsensitive = true,
             Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+            Converters = { new DateTimeConverter(), new MemoryStreamConverter() },
         };
+        customizer(options);
         _context = (TSGContext)Activator.CreateInstance(typeof(TSGContext), options)!;
     }
 

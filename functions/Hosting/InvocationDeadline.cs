@@ -1,0 +1,17 @@
+using Amazon.Lambda.Core;
+
+namespace Failover.Hosting;
+
+/// <summary>What is left of an invocation.</summary>
+public static class InvocationDeadline
+{
+    /// <summary>What is kept at the end of an invocation for its answer.</summary>
+    private static readonly TimeSpan Margin = TimeSpan.FromMilliseconds(200);
+
+    /// <summary>A source that is cancelled shortly before Lambda ends the invocation.</summary>
+    public static CancellationTokenSource Deadline(this ILambdaContext context, TimeProvider time)
+    {
+        var left = context.RemainingTime - Margin;
+        return new CancellationTokenSource(left > TimeSpan.Zero ? left : TimeSpan.Zero, time);
+    }
+}
