@@ -16,6 +16,7 @@ var seconds = new Option<int>("--wait") { Description = "Seconds to wait for a t
 
 var to = new Argument<string>("endpoint") { Description = "The endpoint that shall serve." };
 var force = new Option<bool>("--force") { Description = "Also to an endpoint that no majority sees up." };
+var home = new Argument<string?>("endpoint") { Description = "The endpoint that shall serve again; the one of the lowest priority number where left out.", Arity = ArgumentArity.ZeroOrOne };
 var minutes = new Option<int?>("--minutes") { Description = "How long; until 'resume' where left out." };
 var json = new Option<bool>("--json") { Description = "As JSON: register and ballots as they are stored." };
 
@@ -40,6 +41,7 @@ var root = new RootCommand("Shows and commands the failover of a service.")
     service, region, table, by, reason, ifEpoch, seconds,
     status,
     Order("move", "Lets another endpoint serve.", CommandKind.Move, to, force),
+    Order("back", "Moves back once it is safe: it has long been up, and replication has caught up both ways.", CommandKind.MoveBack, home),
     Order("ack", "Says that a person has seen the last move: clears cool-down and flapping.", CommandKind.Ack),
     Order("pause", "Moves nothing automatically; stops a move under way.", CommandKind.Pause, minutes),
     Order("resume", "Ends a pause.", CommandKind.Resume),
@@ -72,7 +74,7 @@ Command Order(string name, string description, CommandKind kind, params Symbol[]
             By = given.GetValue(by)!,
             At = TimeProvider.System.GetUtcNow(),
             IfEpoch = given.GetValue(ifEpoch) ?? view.Register?.Epoch,
-            To = kind == CommandKind.Move ? given.GetValue(to) : null,
+            To = kind switch { CommandKind.Move => given.GetValue(to), CommandKind.MoveBack => given.GetValue(home), _ => null },
             Force = kind == CommandKind.Move && given.GetValue(force),
             Minutes = kind == CommandKind.Pause ? given.GetValue(minutes) : null,
             Reason = given.GetValue(reason),

@@ -15,11 +15,11 @@ internal static class Banner
               Route 53's API         http://127.0.0.1:{ports.Route53}  (zone {World.ZoneId})
               logs                   {world.RunDirectory}
 
-              {"region",-11}{"function",-13}trigger
+              {"region",-11}{"function",-18}trigger
             """);
         foreach (var function in world.Functions)
         {
-            output.WriteLine($"  {function.Definition.Region,-11}{function.Definition.Name,-13}{function.Definition.Trigger}");
+            output.WriteLine($"  {function.Definition.Region,-11}{function.Definition.Name,-18}{function.Definition.Trigger}");
         }
 
         output.WriteLine();

@@ -51,6 +51,7 @@ internal static class LocalTopology
                 IntervalSeconds = interval,
                 ProbeTimeoutMilliseconds = Math.Min(3000, interval * 500),
                 CallTimeoutMilliseconds = Math.Min(2000, interval * 450),
+                StableMinutes = options.StableMinutes,
             },
         };
         return JsonSerializer.Serialize(topology, TopologyJson.Default.Topology);

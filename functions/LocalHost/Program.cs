@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using Failover.LocalHost;
 using Failover.LocalHost.Check;
 using Failover.LocalHost.Processes;
@@ -12,13 +13,16 @@ if (args is [Undertaker.Argument])
 var portBase = new Option<int>("--port-base") { Description = "Shifts all ports together.", DefaultValueFactory = _ => Ports.DefaultBase };
 var interval = new Option<int?>("--interval") { Description = "Seconds of a tick's slot: 10, or 2 with --check." };
 var lag = new Option<int>("--lag") { Description = "Milliseconds by which replication is late.", DefaultValueFactory = _ => 0 };
+var stable = new Option<double?>("--stable-minutes") { Description = "How long an endpoint must have been up before a move back: 1, or half of one with --check." };
 var engine = new Option<string?>("--engine") { Description = "The command that starts another DynamoDB engine, with {port} in it." };
 var check = new Option<bool>("--check") { Description = "Runs the built-in rehearsal, prints its timeline as JSON, and exits with 0 or 1." };
 portBase.Validators.Add(result => Range(result, portBase.Name, 1024, 65000));
 interval.Validators.Add(result => Range(result, interval.Name, 2, 60));
 lag.Validators.Add(result => Range(result, lag.Name, 0, 3_600_000));
 
-var root = new RootCommand("Runs the whole world on one machine: regions, functions, replication, DNS, and what breaks them.") { portBase, interval, lag, engine, check };
+stable.Validators.Add(result => Range(result, stable.Name, 0, 1440));
+
+var root = new RootCommand("Runs the whole world on one machine: regions, functions, replication, DNS, and what breaks them.") { portBase, interval, lag, stable, engine, check };
 root.SetAction(async (given, cancellationToken) =>
 {
     var checking = given.GetValue(check);
@@ -26,6 +30,7 @@ root.SetAction(async (given, cancellationToken) =>
         new Ports(given.GetValue(portBase)),
         TimeSpan.FromSeconds(given.GetValue(interval) ?? (checking ? 2 : 10)),
         TimeSpan.FromMilliseconds(given.GetValue(lag)),
+        given.GetValue(stable) ?? (checking ? 0.5 : 1),
         given.GetValue(engine));
     try
     {
@@ -53,7 +58,7 @@ return await root.Parse(args).InvokeAsync(new InvocationConfiguration { ProcessT
 
 static void Range(System.CommandLine.Parsing.OptionResult result, string name, int min, int max)
 {
-    if (result.Tokens is [var token] && (!int.TryParse(token.Value, out var value) || value < min || value > max))
+    if (result.Tokens is [var token] && (!double.TryParse(token.Value, CultureInfo.InvariantCulture, out var value) || !(value >= min && value <= max)))
     {
         result.AddError($"{name} is {min} to {max}, not '{token.Value}'.");
     }

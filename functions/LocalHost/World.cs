@@ -14,6 +14,7 @@ using Failover.LocalHost.Processes;
 using Failover.LocalHost.Regions;
 using Failover.LocalHost.Replication;
 using Failover.LocalHost.Route53;
+using Failover.LocalHost.Streams;
 
 namespace Failover.LocalHost;
 
@@ -78,7 +79,7 @@ internal sealed class World : IAsyncDisposable
     /// <summary>The topology as the first region's observer has it.</summary>
     public Topology Topology { get; private set; } = null!;
 
-    public IEnumerable<FunctionHost> Functions => Regions.SelectMany(region => new[] { region.ItemApi, region.HealthCheck }).OfType<FunctionHost>();
+    public IEnumerable<FunctionHost> Functions => Regions.SelectMany(region => region.Functions);
 
     /// <summary>Starts everything; when it returns, all of it listens.</summary>
     /// <exception cref="InvalidOperationException">Something cannot start; the message says what to do.</exception>
@@ -166,6 +167,15 @@ internal sealed class World : IAsyncDisposable
         {
             _loops.Add(region.RunScheduleAsync(Faults, _stop.Token));
             _loops.Add(region.RunTickQueueAsync(Faults, _stop.Token));
+            if (region.ReplicationAudit is { } audit)
+            {
+                _loops.Add(new StreamTrigger(
+                    new TableStream(region.Engine, ItemsTable),
+                    region.Name,
+                    async batch => (await audit.InvokeAsync(batch)).Payload,
+                    () => Faults.RegionDown(region.Name) is not null,
+                    _time).RunAsync(_stop.Token));
+            }
         }
     }
 
@@ -190,6 +200,7 @@ internal sealed class World : IAsyncDisposable
 
         await engine.CreateTableAsync(ItemsTable, "id", null, stream: true, cancellationToken);
         var itemApi = region.ItemApi = Own(Function(number, "ItemApi", $"http://127.0.0.1:{Options.Ports.ItemApi(number)}/", TimeSpan.FromSeconds(10), 8));
+        region.ReplicationAudit = Own(Function(number, "ReplicationAudit", "stream of the items table", TimeSpan.FromSeconds(30), 1));
         var address = IPAddress.Parse(Ports.Address(number));
         await ListenAsync(region, isEndpoint: true, new IPEndPoint(IPAddress.Loopback, Options.Ports.ItemApi(number)), Serve);
         await ListenAsync(region, isEndpoint: true, new IPEndPoint(address, Options.Ports.Service), Serve);
@@ -265,7 +276,7 @@ internal sealed class World : IAsyncDisposable
                     await door.SetOpenAsync((isEndpoint ? Faults.EndpointDown(region.Name) : down) != FaultMode.Refuse);
                 }
 
-                foreach (var function in new[] { region.ItemApi, region.HealthCheck }.OfType<FunctionHost>())
+                foreach (var function in region.Functions)
                 {
                     await function.SetUpAsync(down is null);
                 }

@@ -3,5 +3,6 @@ namespace Failover.LocalHost;
 /// <summary>What the command line asks for.</summary>
 /// <param name="Interval">The length of a tick's slot.</param>
 /// <param name="Lag">How late replication delivers.</param>
+/// <param name="StableMinutes">How long an endpoint must have been up before a move back.</param>
 /// <param name="Engine">The command that starts a DynamoDB engine, with <c>{port}</c> in it; null: the one that came with the build.</param>
-public sealed record WorldOptions(Ports Ports, TimeSpan Interval, TimeSpan Lag, string? Engine);
+public sealed record WorldOptions(Ports Ports, TimeSpan Interval, TimeSpan Lag, double StableMinutes, string? Engine);

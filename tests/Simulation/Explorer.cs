@@ -33,6 +33,9 @@ internal sealed record Scenario
     /// <summary>At any moment: endpoint a recovers.</summary>
     public bool Recovers { get; init; }
 
+    /// <summary>At any moment: endpoint a fails.</summary>
+    public bool Fails { get; init; }
+
     /// <summary>At any moment: a person changes the address.</summary>
     public bool HumanEdits { get; init; }
 
@@ -77,6 +80,7 @@ internal sealed class Explorer(Scenario scenario)
         FaultsLeft = scenario.Faults,
         MayFreeze = scenario.Command?.Kind == CommandKind.Adopt,
         RecoveryLeft = scenario.Recovers,
+        FailureLeft = scenario.Fails,
         EditLeft = scenario.HumanEdits,
         LateCommand = scenario.LateCommand,
     });
@@ -121,6 +125,11 @@ internal sealed class Explorer(Scenario scenario)
         if (state.RecoveryLeft)
         {
             yield return (state with { RecoveryLeft = false, AIsDown = false }).Say("a recovers");
+        }
+
+        if (state.FailureLeft)
+        {
+            yield return (state with { FailureLeft = false, AIsDown = true }).Say("a fails");
         }
 
         if (state.EditLeft)
@@ -300,7 +309,7 @@ internal sealed class Explorer(Scenario scenario)
 
     private static string Key(State state) => string.Join(
         '|',
-        Key(state.Register), Key(state.Zone), state.AIsDown, state.Command?.Id, state.LateCommand?.Id, state.RecoveryLeft, state.EditLeft, state.Edited, state.FaultsLeft,
+        Key(state.Register), Key(state.Zone), state.AIsDown, state.Command?.Id, state.LateCommand?.Id, state.RecoveryLeft, state.FailureLeft, state.EditLeft, state.Edited, state.FaultsLeft,
         string.Join('+', state.InFlight.Select(Key).Order(StringComparer.Ordinal)),
         string.Join('&', state.Deciders.Select(decider =>
             $"{decider.TicksLeft},{decider.Dead},{Key(decider.Look?.Servers[0])},{Key(decider.Step)},{(decider.Mover is null ? "" : string.Join(';', MoverState.Select(field => Key(field.GetValue(decider.Mover)))))}")));
@@ -344,6 +353,8 @@ internal sealed class Explorer(Scenario scenario)
         public required int FaultsLeft { get; init; }
 
         public required bool RecoveryLeft { get; init; }
+
+        public required bool FailureLeft { get; init; }
 
         public required bool EditLeft { get; init; }
 

@@ -10,6 +10,7 @@ namespace Failover.Simulation;
 public class InterleavingTests(ITestOutputHelper output)
 {
     private static readonly Register Settled = Scene.Settled(4);
+    private static readonly Register SettledAtB = Scene.Settled(4, "b");
     private static readonly Register MovingToB = Scene.Moving(4, MoveKind.Automatic);
 
     [Fact]
@@ -42,6 +43,14 @@ public class InterleavingTests(ITestOutputHelper output)
     [InlineData(CommandKind.Ack)]
     public void An_order_at_any_moment_is_answered_once(CommandKind kind) =>
         Explore(new Scenario { Register = Settled, Zone = Scene.Shows(Settled.Plan), AIsDown = true, LateCommand = Order(kind, "b") });
+
+    [Fact]
+    public void A_move_back_whose_target_fails_at_any_moment_leaves_one_truth() =>
+        Explore(new Scenario { Register = SettledAtB, Zone = Scene.Shows(SettledAtB.Plan), Command = Order(CommandKind.MoveBack, null), Fails = true, Ticks = 2 });
+
+    [Fact]
+    public void A_move_back_is_made_once_whatever_fails() =>
+        Explore(new Scenario { Register = SettledAtB, Zone = Scene.Shows(SettledAtB.Plan), Command = Order(CommandKind.MoveBack, "a"), Faults = 2 });
 
     [Fact]
     public void A_human_edit_at_any_moment_is_never_overwritten() =>

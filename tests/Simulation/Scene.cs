@@ -54,17 +54,18 @@ internal static class Scene
                     ["b"] = Up,
                 },
             },
-            Replicas = new Dictionary<string, ReplicaBallot>(),
+            // Everything that was written on either side is on the other.
+            Replicas = new Dictionary<string, ReplicaBallot> { ["a"] = Level("b"), ["b"] = Level("a") },
         }),
     ];
 
-    /// <summary>A register at that epoch: a serves, and nothing moves.</summary>
-    public static Register Settled(long epoch) => new()
+    /// <summary>A register at that epoch: an endpoint serves, and nothing moves.</summary>
+    public static Register Settled(long epoch, string active = "a") => new()
     {
         Service = Name,
         Rev = 10,
-        Plan = Plan.For(Service, Service.Endpoints[0], epoch, Now, "three", "First"),
-        Active = "a",
+        Plan = Plan.For(Service, Service.Endpoint(active)!, epoch, Now, "three", "First"),
+        Active = active,
     };
 
     /// <summary>The same with a move to b taken, and applied by nobody.</summary>
@@ -80,7 +81,9 @@ internal static class Scene
 
     public static Listing Shows(Plan plan) => new(plan.Sets, plan.Txt);
 
-    private static EndpointBallot Up => new(Health.Up, 0, 50, LastOk: true, [], "");
+    private static EndpointBallot Up => new(Health.Up, 0, 100, LastOk: true, [], "");
+
+    private static ReplicaBallot Level(string other) => new([], [], new Dictionary<string, long?>(), new Dictionary<string, long?> { [other] = 0 });
 
     private static ServiceEndpoint Endpoint(string name, string address) => new()
     {

@@ -9,6 +9,9 @@ public enum CommandKind
     /// <summary>Let another endpoint serve.</summary>
     Move,
 
+    /// <summary>Let the endpoint serve that should, once it is safe: it has long been up, and replication has caught up both ways.</summary>
+    MoveBack,
+
     /// <summary>A person has seen the last move: clear the cool-down and the count of withdrawals.</summary>
     Ack,
 
@@ -41,7 +44,7 @@ public sealed record Command
     /// <summary>The epoch that the operator looked at; with another one the command is refused. Null: any.</summary>
     public long? IfEpoch { get; init; }
 
-    /// <summary>For <see cref="CommandKind.Move"/>: the endpoint.</summary>
+    /// <summary>For <see cref="CommandKind.Move"/>: the endpoint. For <see cref="CommandKind.MoveBack"/> too; null: the one of the lowest priority number.</summary>
     public string? To { get; init; }
 
     /// <summary>For <see cref="CommandKind.Move"/>: also to an endpoint that no majority sees up.</summary>

@@ -73,6 +73,9 @@ public enum MoveKind
     /// <summary>By an operator's command.</summary>
     Command,
 
+    /// <summary>By an operator's command to move back; it must stay safe until it lands.</summary>
+    Back,
+
     /// <summary>A withdrawn move that landed all the same.</summary>
     Kept,
 }

@@ -103,6 +103,7 @@ public sealed record DnsTarget
 /// <param name="UpAfterTicks">Successful ticks in a row that make it <c>Up</c>, and forgive its failures.</param>
 /// <param name="LostAfterTicks">Failed ticks after which it is left although its region's data path is dead too: a move then can cost data.</param>
 /// <param name="CoolDownMinutes">How long an automatic move holds off the next. The hour is orchestrator's.</param>
+/// <param name="StableMinutes">How long an endpoint must have been up, without one failed tick, before a move back to it.</param>
 /// <remarks>Parameters, not properties: what a file leaves out gets its default only so.</remarks>
 public sealed record Timing(
     int IntervalSeconds = 10,
@@ -111,7 +112,8 @@ public sealed record Timing(
     int DownAfterTicks = 3,
     int UpAfterTicks = 6,
     int LostAfterTicks = 6,
-    int CoolDownMinutes = 60)
+    int CoolDownMinutes = 60,
+    double StableMinutes = 10)
 {
     [JsonIgnore]
     public TimeSpan Interval => TimeSpan.FromSeconds(IntervalSeconds);
@@ -124,6 +126,10 @@ public sealed record Timing(
 
     [JsonIgnore]
     public TimeSpan CallTimeout => TimeSpan.FromMilliseconds(CallTimeoutMilliseconds);
+
+    /// <summary><see cref="StableMinutes"/> in ticks.</summary>
+    [JsonIgnore]
+    public int StableTicks => (int)Math.Ceiling(StableMinutes * 60 / IntervalSeconds);
 
     /// <summary>The age past which a ballot no longer counts: three intervals, at least 30 s.</summary>
     [JsonIgnore]

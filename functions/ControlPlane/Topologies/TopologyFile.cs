@@ -95,7 +95,7 @@ public static class TopologyFile
 
     private static IEnumerable<string> TimingMistakes(Timing timing)
     {
-        (string Name, int Value, int Min, int Max)[] ranges =
+        (string Name, double Value, int Min, int Max)[] ranges =
         [
             ("intervalSeconds", timing.IntervalSeconds, 1, 60),
             ("probeTimeoutMilliseconds", timing.ProbeTimeoutMilliseconds, 50, 10_000),
@@ -104,10 +104,11 @@ public static class TopologyFile
             ("upAfterTicks", timing.UpAfterTicks, 2, 60),
             ("lostAfterTicks", timing.LostAfterTicks, 2, 16),
             ("coolDownMinutes", timing.CoolDownMinutes, 1, 1440),
+            ("stableMinutes", timing.StableMinutes, 0, 1440),
         ];
         foreach (var (name, value, min, max) in ranges)
         {
-            if (value < min || value > max)
+            if (!(value >= min && value <= max))
             {
                 yield return $"$.timing.{name}: {value}; must be {min} to {max}";
             }

@@ -14,7 +14,7 @@ public static class Commands
     public static bool IsPending(ControlView view) => view.Command is { } command && command.Id != view.Register?.LastCommand?.Id;
 
     /// <summary>Whether obeying it takes a listing of the name.</summary>
-    public static bool NeedsListing(Command command) => command.Kind is CommandKind.Adopt or CommandKind.Move;
+    public static bool NeedsListing(Command command) => command.Kind is CommandKind.Adopt or CommandKind.Move or CommandKind.MoveBack;
 
     /// <summary>The register after the command; null if there is none and the command does not make one.</summary>
     public static Register? Obey(Topology topology, Service service, ControlView view, Listing? listing, string self, DateTimeOffset now)
@@ -31,7 +31,7 @@ public static class Commands
             ? (null, stale)
             : command.Kind switch
             {
-                CommandKind.Move => Move(topology, service, register, view, command, listing!, self, now),
+                CommandKind.Move or CommandKind.MoveBack => Move(topology, service, register, view, command, listing!, self, now),
                 CommandKind.Pause when command.Minutes < 1 => (null, $"refused: a pause of {command.Minutes} minutes is none"),
                 // A move under way is then withdrawn like any that no longer stands; that needs no answer from DNS now.
                 CommandKind.Pause => (register with { Paused = PauseOf(command, now) }, register.Moving is { LandedAt: null } ? "paused; the move under way is withdrawn" : "paused"),
@@ -55,7 +55,8 @@ public static class Commands
     private static (Register? Next, string Says) Move(
         Topology topology, Service service, Register register, ControlView view, Command command, Listing listing, string self, DateTimeOffset now)
     {
-        if (service.Endpoint(command.To) is not { } target)
+        var isBack = command.Kind == CommandKind.MoveBack;
+        if ((isBack && command.To is null ? BackGate.Home(service) : service.Endpoint(command.To)) is not { } target)
         {
             return (null, $"refused: '{command.To}' is no endpoint; there are {string.Join(", ", service.Endpoints.Select(endpoint => endpoint.Name))}");
         }
@@ -70,14 +71,21 @@ public static class Commands
             return (null, $"refused: the name is frozen: {freeze.Reason}");
         }
 
-        var up = Decider.CountUp(Decider.Fresh(topology, view.Ballots, now), service, target.Name);
+        var fresh = Decider.Fresh(topology, view.Ballots, now);
+        if (isBack && BackGate.Shut(topology, service, register, target, fresh) is { } shut)
+        {
+            return (null, $"refused: {shut}");
+        }
+
+        var up = Decider.CountUp(fresh, service, target.Name);
         if (up < topology.Majority && !command.Force)
         {
             return (null, $"refused: {up} of {topology.Observers.Count} observers see {target.Name} up; force it if you must");
         }
 
-        var plan = Plan.For(service, target, register.Epoch + 1, now, self, "Command");
-        return (register.WithPlan(plan) with { Moving = new Move(register.Serving, target.Name, MoveKind.Command, now) }, $"moving to {target.Name}");
+        var plan = Plan.For(service, target, register.Epoch + 1, now, self, isBack ? "MoveBack" : "Command");
+        var move = new Move(register.Serving, target.Name, isBack ? MoveKind.Back : MoveKind.Command, now);
+        return (register.WithPlan(plan) with { Moving = move }, $"moving {(isBack ? "back " : "")}to {target.Name}");
     }
 
     private static Pause PauseOf(Command command, DateTimeOffset now) =>

@@ -19,7 +19,7 @@ namespace Failover.HealthCheck.Decision;
 /// </code>
 /// "A majority" is always of all configured observers, each with a fresh ballot; one and the same majority sees the serving endpoint down,
 /// with its latest probe failed, and the target up. Over that stand, in order: no quorum, mixed versions, a pause, a cool-down, flapping.
-/// A move under way is judged by the same evidence, without cool-down and flapping: those held off its beginning.
+/// A move under way is judged by the same evidence, without cool-down and flapping: those held off its beginning. A move back under way is judged by its gate.
 /// </remarks>
 public static class Decider
 {
@@ -40,6 +40,27 @@ public static class Decider
             return Hold(Diagnosis.Contested, HoldReason.MixedVersions, "the observers decide by different rules");
         }
 
+        return register.Moving is { Kind: MoveKind.Back, LandedAt: null } back
+            ? Back(topology, service, register, back, fresh, now)
+            : Leave(topology, service, register, fresh, now);
+    }
+
+    /// <summary>A move back under way stands while its gate is open, unless a pause came after it. Should the serving endpoint fail meanwhile, that counts too.</summary>
+    private static Decision Back(Topology topology, Service service, Register register, Move back, IReadOnlyList<Ballot> fresh, DateTimeOffset now)
+    {
+        if (register.Paused?.Stops(back, now) == true)
+        {
+            return Hold(Diagnosis.Healthy, HoldReason.Paused, "an operator paused after the move back was ordered");
+        }
+
+        var shut = service.Endpoint(back.To) is { } target ? BackGate.Shut(topology, service, register, target, fresh) : $"{back.To} is no endpoint of the topology";
+        return shut is null ? new Decision(Verdict.MoveBack, back.To, Diagnosis.Healthy, [], $"{back.To} has long been up, and heartbeats are fresh both ways")
+            : Leave(topology, service, register, fresh, now) is { Verdict: Verdict.Move } leave ? leave
+            : Hold(Diagnosis.Healthy, HoldReason.BackGateShut, shut);
+    }
+
+    private static Decision Leave(Topology topology, Service service, Register register, IReadOnlyList<Ballot> fresh, DateTimeOffset now)
+    {
         var serving = register.Serving;
         var down = fresh.Where(ballot => ballot.On(service.Name, serving) is { Health: Health.Down, LastOk: false }).ToList();
         if (down.Count < topology.Majority)

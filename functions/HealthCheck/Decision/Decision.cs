@@ -52,6 +52,9 @@ public enum HoldReason
     /// <summary>The name's records are not what any plan says: somebody else writes them.</summary>
     NameFrozen,
 
+    /// <summary>A move back is under way, and it is no longer safe.</summary>
+    BackGateShut,
+
     /// <summary>This observer is cut off.</summary>
     NoVote,
 }

@@ -148,7 +148,7 @@ public sealed record Mover
             return Listing is null ? (this, new Step.ListRecords()) : IsForeign && !IsConfirmed ? Doubt() : Begin(Listing, now);
         }
 
-        return register.Moving is { LandedAt: null } move && (move.Kind == MoveKind.Automatic || register.Paused?.Stops(move, now) == true) ? Justify(register, move, now)
+        return register.Moving is { LandedAt: null } move && (move.Kind is MoveKind.Automatic or MoveKind.Back || register.Paused?.Stops(move, now) == true) ? Justify(register, move, now)
             : Decision!.Verdict != Verdict.Hold && register.Moving is not { LandedAt: null } ? Take(register, now)
             : Converge(register, now);
     }

@@ -76,7 +76,7 @@ public static class Moves
             CoolDown = new CoolDown(
                 now,
                 now + coolDown,
-                (register.CoolDown is { } before && before.Until > now ? before.AutomaticMoves : 0) + (move.Kind == MoveKind.Command ? 0 : 1)),
+                (register.CoolDown is { } before && before.Until > now ? before.AutomaticMoves : 0) + (move.Kind is MoveKind.Command or MoveKind.Back ? 0 : 1)),
         };
         return landed with
         {

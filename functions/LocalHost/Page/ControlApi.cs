@@ -12,6 +12,8 @@ internal sealed class ControlApi(World world, TimeProvider time)
 {
     private const int JournalMax = 500;
 
+    private static readonly JsonSerializerOptions Deep = new() { MaxDepth = ControlJson.Default.Options.MaxDepth };
+
     private static readonly Lazy<byte[]> Html = new(() =>
     {
         using var stream = typeof(ControlApi).Assembly.GetManifestResourceStream("page.html")!;
@@ -46,6 +48,9 @@ internal sealed class ControlApi(World world, TimeProvider time)
                 break;
             case ("GET", ["journal"]):
                 await JsonAsync(context, 200, await JournalAsync(context.RequestAborted));
+                break;
+            case ("GET", ["findings"]):
+                await JsonAsync(context, 200, await FindingsAsync(context.RequestAborted));
                 break;
             case ("POST", ["faults"]):
                 await BreakAsync(context);
@@ -128,6 +133,18 @@ internal sealed class ControlApi(World world, TimeProvider time)
         }
     }
 
+    /// <summary>What the regions' audits found, each once.</summary>
+    private async Task<JsonArray> FindingsAsync(CancellationToken cancellationToken)
+    {
+        var findings = new List<Finding>();
+        foreach (var journal in world.Journals)
+        {
+            findings.AddRange(await journal.ReadFindingsAsync(JournalMax, cancellationToken));
+        }
+
+        return [.. findings.DistinctBy(finding => finding.Id).OrderBy(finding => finding.At).Select(finding => JsonSerializer.SerializeToNode(finding, ControlJson.Default.Finding))];
+    }
+
     private async Task<JsonArray> JournalAsync(CancellationToken cancellationToken)
     {
         var entries = new List<JournalEntry>();
@@ -169,6 +186,6 @@ internal sealed class ControlApi(World world, TimeProvider time)
     {
         context.Response.StatusCode = status;
         context.Response.ContentType = type;
-        return context.Response.WriteAsync(body.ToJsonString());
+        return context.Response.WriteAsync(body.ToJsonString(Deep));
     }
 }

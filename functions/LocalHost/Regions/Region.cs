@@ -29,7 +29,12 @@ internal sealed class Region(string name, int number, Engine engine, string tick
 
     public FunctionHost? ItemApi { get; set; }
 
+    public FunctionHost? ReplicationAudit { get; set; }
+
     public required FunctionHost HealthCheck { get; init; }
+
+    /// <summary>All of the region's functions.</summary>
+    public IEnumerable<FunctionHost> Functions => new[] { ItemApi, ReplicationAudit, HealthCheck }.OfType<FunctionHost>();
 
     /// <summary>The doors that are shut while the region is down; those of its item API also while its endpoint is.</summary>
     public List<(Door Door, bool IsEndpoint)> Doors { get; } = [];

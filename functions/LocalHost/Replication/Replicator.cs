@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using Failover.LocalHost.Network;
 using Failover.LocalHost.Regions;
+using Failover.LocalHost.Streams;
 
 namespace Failover.LocalHost.Replication;
 
@@ -31,7 +32,7 @@ internal sealed class Replicator : IAsyncDisposable
     public Replicator(IReadOnlyList<Region> regions, string table, Faults faults, TimeProvider time)
     {
         (_faults, _table, _time) = (faults, table, time);
-        _sides = [.. regions.Select(region => new Side(region))];
+        _sides = [.. regions.Select(region => new Side(region, new TableStream(region.Engine, table)))];
     }
 
     public void Start() => _loops.AddRange(_sides.SelectMany(side => new[] { LoopAsync(() => ReadAsync(side)), LoopAsync(() => DeliverAsync(side)) }));
@@ -126,20 +127,11 @@ internal sealed class Replicator : IAsyncDisposable
     /// <summary>Reads a region's stream to its end. Called in the region's turn.</summary>
     private async Task DrainAsync(Side side)
     {
-        side.Iterator ??= await FirstIteratorAsync(side.Region);
-        while (side.Iterator is not null)
+        while (await side.Stream.ReadAsync(_stop.Token) is { Count: > 0 } records)
         {
-            var page = await side.Region.Engine.CallAsync("DynamoDBStreams_20120810.GetRecords", new JsonObject { ["ShardIterator"] = side.Iterator }, _stop.Token);
-            side.Iterator = (string?)page["NextShardIterator"];
-            var records = page["Records"]!.AsArray();
             foreach (var record in records)
             {
-                Take(side, record!["dynamodb"]!.AsObject());
-            }
-
-            if (records.Count == 0)
-            {
-                return;
+                Take(side, record["dynamodb"]!.AsObject());
             }
         }
     }
@@ -148,14 +140,6 @@ internal sealed class Replicator : IAsyncDisposable
     {
         var key = (string)record["Keys"]!["id"]!["S"]!;
         var image = record["NewImage"]?.AsObject();
-        var old = record["OldImage"]?.AsObject();
-
-        // A write that changes nothing is no write: DynamoDB's streams do not carry it, and the engine's do.
-        if (image is not null && old is not null && JsonNode.DeepEquals(image, old))
-        {
-            return;
-        }
-
         if (side.Delivered.Remove(key, out var delivered) && JsonNode.DeepEquals(delivered, image))
         {
             return;
@@ -196,30 +180,13 @@ internal sealed class Replicator : IAsyncDisposable
         }
     }
 
-    private async Task<string?> FirstIteratorAsync(Region region)
-    {
-        var streams = await region.Engine.CallAsync("DynamoDBStreams_20120810.ListStreams", new JsonObject { ["TableName"] = _table }, _stop.Token);
-        if ((string?)streams["Streams"]?.AsArray().FirstOrDefault()?["StreamArn"] is not { } arn)
-        {
-            return null;
-        }
-
-        var stream = await region.Engine.CallAsync("DynamoDBStreams_20120810.DescribeStream", new JsonObject { ["StreamArn"] = arn }, _stop.Token);
-        var shard = (string?)stream["StreamDescription"]?["Shards"]?.AsArray().FirstOrDefault()?["ShardId"];
-        return shard is null ? null : (string?)(await region.Engine.CallAsync(
-            "DynamoDBStreams_20120810.GetShardIterator",
-            new JsonObject { ["StreamArn"] = arn, ["ShardId"] = shard, ["ShardIteratorType"] = "TRIM_HORIZON" },
-            _stop.Token))["ShardIterator"];
-    }
-
     private sealed record Write(string From, string Key, JsonObject? Image, long Number, DateTimeOffset At);
 
-    private sealed class Side(Region region)
+    private sealed class Side(Region region, TableStream stream)
     {
         public Region Region => region;
 
-        /// <summary>Where its stream is read on.</summary>
-        public string? Iterator { get; set; }
+        public TableStream Stream => stream;
 
         /// <summary>What other regions have written, and is not delivered here yet; oldest first.</summary>
         public List<Write> Inbox { get; } = [];

@@ -35,6 +35,24 @@ public class CommandsTests
     public void Move_is_refused_while_the_name_is_frozen() =>
         Refused(Obey(Settled, Order(CommandKind.Move) with { To = "b" }, new Listing([], Settled.Plan.Txt)), "frozen");
 
+    [Theory]
+    [InlineData(null)]
+    [InlineData("a")]
+    public void Move_back_takes_the_next_epoch_once_it_is_safe(string? to)
+    {
+        var next = Obey(World.Register("b"), Order(CommandKind.MoveBack) with { To = to }, ballots: BackGateTests.Ballots());
+
+        Assert.Equal((5, "a", MoveKind.Back), (next.Epoch, next.Plan.Endpoint, next.Moving!.Kind));
+        Assert.Contains("why=MoveBack", next.Plan.Txt.Values[0], StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Move_back_is_refused_while_it_is_not_safe_and_cannot_be_forced()
+    {
+        Refused(Obey(World.Register("b"), Order(CommandKind.MoveBack) with { Force = true }), "up for 10 minutes");
+        Refused(Obey(World.Register("a"), Order(CommandKind.MoveBack), ballots: BackGateTests.Ballots()), "serves already");
+    }
+
     [Fact]
     public void A_command_for_another_epoch_is_refused() => Refused(Obey(Settled, Order(CommandKind.Pause) with { IfEpoch = 3 }), "epoch 3");
 
@@ -107,8 +125,8 @@ public class CommandsTests
 
     private static Command Order(CommandKind kind) => new() { Id = "c1", Kind = kind, By = "op", At = World.Now };
 
-    private static Register Obey(Register register, Command command, Listing? listing = null) =>
-        Commands.Obey(World.Topology, World.Service, new ControlView(register, command, AllUp), listing ?? new Listing(register.Plan.Sets, register.Plan.Txt), "o1", World.Now)!;
+    private static Register Obey(Register register, Command command, Listing? listing = null, IReadOnlyList<Ballot>? ballots = null) =>
+        Commands.Obey(World.Topology, World.Service, new ControlView(register, command, ballots ?? AllUp), listing ?? new Listing(register.Plan.Sets, register.Plan.Txt), "o1", World.Now)!;
 
     private static void Refused(Register next, string says)
     {

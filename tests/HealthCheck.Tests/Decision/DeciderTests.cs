@@ -75,7 +75,7 @@ public class DeciderTests
             [HoldReason.MixedVersions],
             Decider.Decide(
                 World.Topology, World.Service, World.Register(),
-                [World.Ballot("o1", "a:9- b:+"), World.Ballot("o2", "a:9- b:+"), World.Ballot("o3", "a:9- b:+", ruleVersion: 2)], World.Now).Held);
+                [World.Ballot("o1", "a:9- b:+"), World.Ballot("o2", "a:9- b:+"), World.Ballot("o3", "a:9- b:+", ruleVersion: Failover.ControlPlane.Ballots.Ballot.RuleVersionNow + 1)], World.Now).Held);
 
     [Fact]
     public void A_pause_holds_and_runs_out()

@@ -1,0 +1,42 @@
+using Failover.ControlPlane.Ballots;
+using Failover.ControlPlane.Registers;
+using Failover.ControlPlane.Topologies;
+
+namespace Failover.HealthCheck.Decision;
+
+/// <summary>
+/// The gate before a move back. Nothing is lost by waiting, so it asks for more than a move away does: the same majority holds the target up, and has for long,
+/// and its heartbeats are fresh in both directions: what was written at either side since is on the other.
+/// </summary>
+public static class BackGate
+{
+    /// <summary>The endpoint that serves when nothing is wrong: of the lowest priority number.</summary>
+    public static ServiceEndpoint Home(Service service) => service.Endpoints.OrderBy(endpoint => endpoint.Priority).ThenBy(endpoint => endpoint.Name, StringComparer.Ordinal).First();
+
+    /// <summary>Why a move back to <paramref name="target"/> must wait; null if it need not.</summary>
+    /// <param name="fresh">The ballots that count.</param>
+    public static string? Shut(Topology topology, Service service, Register register, ServiceEndpoint target, IReadOnlyList<Ballot> fresh)
+    {
+        var timing = topology.Timing;
+        var (here, there) = (service.Endpoint(register.Serving)?.Replica, target.Replica);
+        List<Ballot> stable = [.. fresh.Where(ballot => ballot.On(service.Name, target.Name) is { Health: Health.Up } view && view.CleanTicks >= timing.StableTicks)];
+        if (stable.Count < topology.Majority)
+        {
+            return $"{stable.Count} of {topology.Observers.Count} observers have seen {target.Name} up for {timing.StableMinutes} minutes; {topology.Majority} are needed";
+        }
+
+        if (here is null)
+        {
+            return $"{register.Serving} is no endpoint of the topology: nobody knows what its replica is behind by";
+        }
+
+        var level = stable.Count(ballot => here == there || (IsFresh(ballot, here, there, timing) && IsFresh(ballot, there, here, timing)));
+        return level < topology.Majority
+            ? $"{level} of {topology.Observers.Count} observers see fresh heartbeats of {here} in {there} and of {there} in {here}; {topology.Majority} are needed"
+            : null;
+    }
+
+    /// <summary>No acknowledged heartbeat older than an interval is missing on the other side; what cannot be measured is not fresh.</summary>
+    private static bool IsFresh(Ballot ballot, string from, string to, Timing timing) =>
+        ballot.Replicas.TryGetValue(from, out var beats) && beats.LagMs.TryGetValue(to, out var lag) && lag <= timing.Interval.TotalMilliseconds;
+}
