@@ -13,7 +13,7 @@ if (args is [Undertaker.Argument])
 var portBase = new Option<int>("--port-base") { Description = "Shifts all ports together.", DefaultValueFactory = _ => Ports.DefaultBase };
 var interval = new Option<int?>("--interval") { Description = "Seconds of a tick's slot: 10, or 2 with --check." };
 var lag = new Option<int>("--lag") { Description = "Milliseconds by which replication is late.", DefaultValueFactory = _ => 0 };
-var stable = new Option<double?>("--stable-minutes") { Description = "How long an endpoint must have been up before a move back: 1, or half of one with --check." };
+var stable = new Option<double?>("--stable-minutes") { Description = "How long an endpoint must have been up before a move back: 1, or 0.3 with --check." };
 var engine = new Option<string?>("--engine") { Description = "The command that starts another DynamoDB engine, with {port} in it." };
 var check = new Option<bool>("--check") { Description = "Runs the built-in rehearsal, prints its timeline as JSON, and exits with 0 or 1." };
 portBase.Validators.Add(result => Range(result, portBase.Name, 1024, 65000));
@@ -30,7 +30,7 @@ root.SetAction(async (given, cancellationToken) =>
         new Ports(given.GetValue(portBase)),
         TimeSpan.FromSeconds(given.GetValue(interval) ?? (checking ? 2 : 10)),
         TimeSpan.FromMilliseconds(given.GetValue(lag)),
-        given.GetValue(stable) ?? (checking ? 0.5 : 1),
+        given.GetValue(stable) ?? (checking ? 0.3 : 1),
         given.GetValue(engine));
     try
     {

@@ -3,12 +3,14 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using ARSoft.Tools.Net;
 using ARSoft.Tools.Net.Dns;
+using Failover.ControlPlane.Registers;
 using Failover.LocalHost.Network;
 
 namespace Failover.LocalHost.Check;
 
 /// <summary>
-/// The built-in rehearsal: write, replicate, lose the active region, move, read through DNS, restore, catch up, move back by command.
+/// The built-in rehearsal: write, replicate, write in both regions at once and see the audit name what was lost, lose the active region, move,
+/// read through DNS, restore, catch up, move back by command once it is safe.
 /// It uses the world as a person does, over HTTP and DNS, and prints what it saw as a JSON timeline.
 /// </summary>
 internal sealed class Rehearsal(World world, TimeProvider time)
@@ -35,6 +37,17 @@ internal sealed class Rehearsal(World world, TimeProvider time)
             (await _http.PutAsJsonAsync(Items(1, "rehearsal"), new { text = "before" }, cancellationToken)).StatusCode == HttpStatusCode.Created, cancellationToken);
         ok = ok && await StepAsync($"it is read in {regions[1]}", async () => await TextAsync(Items(2, "rehearsal"), cancellationToken) == "before", cancellationToken);
 
+        string? pause = null;
+        ok = ok && await StepAsync("replication is paused", async () =>
+            (pause = (await world.BreakAsync(new Fault("", "replication-pause"))).Id) is not null, cancellationToken);
+        ok = ok && await StepAsync("one item is written in both regions", async () =>
+            (await _http.PutAsJsonAsync(Items(1, "conflict"), new { text = "loses" }, cancellationToken)).IsSuccessStatusCode
+            && await WrittenAfterItAsync(Items(2, "conflict"), cancellationToken), cancellationToken);
+        ok = ok && await StepAsync("replication flows again", () => world.HealAsync(pause!), cancellationToken);
+        ok = ok && await StepAsync("the later write wins in both", async () =>
+            await TextAsync(Items(1, "conflict"), cancellationToken) == "wins" && await TextAsync(Items(2, "conflict"), cancellationToken) == "wins", cancellationToken);
+        ok = ok && await StepAsync("the audit names the lost update, its winner and its loser", () => IsTheOneFindingAsync(regions, cancellationToken), cancellationToken);
+
         string? fault = null;
         ok = ok && await StepAsync($"{regions[0]} is killed", async () =>
             (fault = (await world.BreakAsync(new Fault("", "region-down") { Region = regions[0], Mode = FaultMode.Refuse })).Id) is not null, cancellationToken);
@@ -50,15 +63,52 @@ internal sealed class Rehearsal(World world, TimeProvider time)
         ok = ok && await StepAsync($"{regions[0]} caught up", async () => await TextAsync(Items(1, "during"), cancellationToken) == "during", cancellationToken);
         ok = ok && await StepAsync($"{regions[0]} is seen up again", async () =>
             (await StateAsync(cancellationToken))["observers"]!.AsArray().Count(observer => (string?)observer!["health"]![regions[0]] == "Up") >= 2, cancellationToken);
-        ok = ok && await StepAsync("a move back is ordered", async () =>
-            (await _http.PostAsJsonAsync(
-                $"http://127.0.0.1:{ports.Page}/commands", new { kind = "Move", to = regions[0], by = "rehearsal" }, cancellationToken)).StatusCode == HttpStatusCode.Accepted, cancellationToken);
+        ok = ok && await StepAsync("a move back is refused, for it is too soon", async () =>
+            (await OrderBackAsync(cancellationToken)).Contains("have seen " + regions[0] + " up for", StringComparison.Ordinal), cancellationToken);
+        ok = ok && await StepAsync("a move back is obeyed, once it is safe", async () =>
+            await OrderBackAsync(cancellationToken) == "moving back to " + regions[0], cancellationToken);
         ok = ok && await StepAsync($"DNS answers {regions[0]}, verified", async () =>
             await ResolveAsync(cancellationToken) == Ports.Address(1) && (string?)Service(await StateAsync(cancellationToken))["active"] == regions[0], cancellationToken);
+        ok = ok && await StepAsync("nothing else was lost", () => IsTheOneFindingAsync(regions, cancellationToken), cancellationToken);
 
         await output.WriteLineAsync(new JsonObject { ["ok"] = ok, ["intervalSeconds"] = world.Options.Interval.TotalSeconds, ["timeline"] = _timeline }
             .ToJsonString(new JsonSerializerOptions { WriteIndented = true }));
         return ok;
+    }
+
+    /// <summary>Writes the item that wins: after the loser's write has been seen by the world, which orders them by arrival.</summary>
+    private async Task<bool> WrittenAfterItAsync(string address, CancellationToken cancellationToken) =>
+        await SoonAsync(() => Task.FromResult(world.Replicator.Backlog(World.RegionNames[0], World.RegionNames[1]) > TimeSpan.Zero), cancellationToken)
+        && (await _http.PutAsJsonAsync(address, new { text = "wins" }, cancellationToken)).IsSuccessStatusCode;
+
+    private async Task<bool> IsTheOneFindingAsync(string[] regions, CancellationToken cancellationToken) =>
+        JsonNode.Parse(await _http.GetStringAsync(Page("findings"), cancellationToken))!.AsArray() is [{ } finding]
+        && ((string?)finding["kind"], (string?)finding["key"]) == ("LostUpdate", "conflict")
+        && ((string?)finding["loser"]!["version"])!.Contains(regions[0], StringComparison.Ordinal)
+        && ((string?)finding["winner"]!["version"])!.Contains(regions[1], StringComparison.Ordinal);
+
+    /// <summary>Orders a move back, and gives what became of it.</summary>
+    private async Task<string> OrderBackAsync(CancellationToken cancellationToken)
+    {
+        using var ordered = await _http.PostAsJsonAsync(Page("commands"), new { kind = "MoveBack", by = "rehearsal" }, cancellationToken);
+        var id = (string?)JsonNode.Parse(await ordered.Content.ReadAsStringAsync(cancellationToken))!["id"];
+        CommandOutcome? outcome = null;
+        await SoonAsync(async () => (outcome = (await world.ControlStore.ReadAsync(World.ServiceName, cancellationToken)).Register?.LastCommand)?.Id == id, cancellationToken);
+        return outcome?.Id == id ? outcome!.Says : "not answered";
+    }
+
+    /// <summary>Whether it comes true within a few ticks.</summary>
+    private async Task<bool> SoonAsync(Func<Task<bool>> isTrue, CancellationToken cancellationToken)
+    {
+        for (var start = time.GetTimestamp(); time.GetElapsedTime(start) < 5 * world.Options.Interval; await Task.Delay(PollInterval, time, cancellationToken))
+        {
+            if (await isTrue())
+            {
+                return true;
+            }
+        }
+
+        return false;
     }
 
     /// <summary>Tries a step until it comes true, and notes when it did.</summary>
@@ -97,7 +147,9 @@ internal sealed class Rehearsal(World world, TimeProvider time)
     });
 
     private async Task<JsonObject> StateAsync(CancellationToken cancellationToken) =>
-        JsonNode.Parse(await _http.GetStringAsync(new Uri($"http://127.0.0.1:{world.Options.Ports.Page}/state"), cancellationToken))!.AsObject();
+        JsonNode.Parse(await _http.GetStringAsync(Page("state"), cancellationToken))!.AsObject();
+
+    private Uri Page(string path) => new($"http://127.0.0.1:{world.Options.Ports.Page}/{path}");
 
     private static JsonNode Service(JsonObject state) => state["services"]![0]!;
 
