@@ -351,6 +351,12 @@ public sealed class FunctionTests(FunctionTests.SharedEngine shared) : IClassFix
     {
         public string AwsRequestId => "request-1";
 
+        public IClientContext? ClientContext => null;
+
+        public ICognitoIdentity? Identity => null;
+
+        public ILambdaLogger Logger => throw new NotSupportedException();
+
         public string FunctionName => "f";
 
         public string FunctionVersion => "1";

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Text;
 using Amazon.Lambda.APIGatewayEvents;
 using Amazon.Lambda.AspNetCoreServer.Internal;
@@ -62,6 +63,27 @@ public class HttpApiV2Tests
     }
 
     [Fact]
+    public async Task What_is_not_flushed_is_lost_as_in_the_official_package()
+    {
+        var answer = await RespondAsync(response =>
+        {
+            response.BodyWriter.Write("lost"u8);
+            return Task.CompletedTask;
+        });
+
+        Assert.Equal("", answer.Body);
+    }
+
+    [Fact]
+    public async Task An_answer_has_started_once_something_is_written()
+    {
+        var context = new DefaultHttpContext(Features());
+        Assert.False(context.Response.HasStarted);
+        await context.Response.WriteAsync("x", TestContext.Current.CancellationToken);
+        Assert.True(context.Response.HasStarted);
+    }
+
+    [Fact]
     public async Task Each_cookie_goes_out_alone_and_no_header_is_null()
     {
         var answer = await RespondAsync(response =>
@@ -75,7 +97,7 @@ public class HttpApiV2Tests
 
         Assert.Equal(201, answer.StatusCode);
         Assert.Equal(2, answer.Cookies!.Length);
-        Assert.Equal("Accept, Origin", answer.Headers!["vary"]);
+        Assert.Equal("Accept,Origin", answer.Headers!["vary"]);
         Assert.DoesNotContain(answer.Headers, header => header.Value is null);
     }
 
@@ -107,12 +129,18 @@ public class HttpApiV2Tests
     {
         var features = Features();
         await write(new DefaultHttpContext(features).Response);
-        return await HttpApiV2.ToResponseAsync(features);
+        return HttpApiV2.ToResponse(features);
     }
 
     private sealed class Context : ILambdaContext
     {
         public string AwsRequestId => "request-1";
+
+        public IClientContext? ClientContext => null;
+
+        public ICognitoIdentity? Identity => null;
+
+        public ILambdaLogger Logger => throw new NotSupportedException();
 
         public string FunctionName => "f";
 

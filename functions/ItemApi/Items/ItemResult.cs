@@ -22,9 +22,7 @@ internal sealed class ItemResult(StoredItem item, int statusCode, string? locati
             response.Headers[HeaderNames.Location] = location;
         }
 
-        await using var writer = new Utf8JsonWriter(response.BodyWriter);
-        ItemJson.Write(writer, item);
-        await writer.FlushAsync(httpContext.RequestAborted);
+        await response.WriteJsonAsync(writer => ItemJson.Write(writer, item), httpContext.RequestAborted);
     }
 }
 
@@ -34,18 +32,35 @@ internal sealed class ItemPageResult(IReadOnlyList<StoredItem> items, string? cu
     public async Task ExecuteAsync(HttpContext httpContext)
     {
         httpContext.Response.ContentType = "application/json";
-        await using var writer = new Utf8JsonWriter(httpContext.Response.BodyWriter);
-        writer.WriteStartObject();
-        writer.WriteStartArray("items");
-        foreach (var item in items)
+        await httpContext.Response.WriteJsonAsync(
+            writer =>
+            {
+                writer.WriteStartObject();
+                writer.WriteStartArray("items");
+                foreach (var item in items)
+                {
+                    ItemJson.Write(writer, item);
+                }
+
+                writer.WriteEndArray();
+                writer.WriteString("cursor", cursor);
+                writer.WriteEndObject();
+            },
+            httpContext.RequestAborted);
+    }
+}
+
+internal static class ResponseJson
+{
+    /// <summary>Writes the body, and flushes it: Lambda's server loses what is left in the pipe.</summary>
+    public static async Task WriteJsonAsync(this HttpResponse response, Action<Utf8JsonWriter> write, CancellationToken cancellationToken)
+    {
+        await using (var writer = new Utf8JsonWriter(response.BodyWriter))
         {
-            ItemJson.Write(writer, item);
+            write(writer);
         }
 
-        writer.WriteEndArray();
-        writer.WriteString("cursor", cursor);
-        writer.WriteEndObject();
-        await writer.FlushAsync(httpContext.RequestAborted);
+        await response.BodyWriter.FlushAsync(cancellationToken);
     }
 }
 

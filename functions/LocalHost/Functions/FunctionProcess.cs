@@ -147,7 +147,10 @@ internal sealed class FunctionProcess : IAsyncDisposable
                 return;
             }
 
+            // A runtime reads what is answered to an error.
             context.Response.StatusCode = StatusCodes.Status202Accepted;
+            context.Response.ContentType = "application/json";
+            await context.Response.WriteAsync("""{"status":"OK"}""");
         }
         else
         {

@@ -29,13 +29,6 @@ internal sealed partial class HttpApiV2Server(ILambdaSerializer serializer, ISer
         where TContext : notnull
     {
         var features = HttpApiV2.ToFeatures(request, lambda);
-        using var aborted = new CancellationTokenSource();
-        features.Set<IHttpRequestLifetimeFeature>(new HttpRequestLifetimeFeature { RequestAborted = aborted.Token });
-        if (lambda.RemainingTime is var remaining && remaining > TimeSpan.Zero && remaining < TimeSpan.FromHours(1))
-        {
-            aborted.CancelAfter(remaining);
-        }
-
         await using var scope = scopes.CreateAsyncScope();
         features.Set<IServiceProvidersFeature>(new RequestServices(scope.ServiceProvider));
         var context = application.CreateContext(features);
@@ -43,18 +36,20 @@ internal sealed partial class HttpApiV2Server(ILambdaSerializer serializer, ISer
         try
         {
             await application.ProcessRequestAsync(context);
-            return await HttpApiV2.ToResponseAsync(features);
         }
         catch (Exception error)
         {
+            // What was answered so far goes out, as an error.
             failure = error;
             UnhandledException(error);
-            return new APIGatewayHttpApiV2ProxyResponse { StatusCode = StatusCodes.Status500InternalServerError, Body = "" };
+            features.GetRequiredFeature<IHttpResponseFeature>().StatusCode = StatusCodes.Status500InternalServerError;
         }
         finally
         {
             application.DisposeContext(context, failure);
         }
+
+        return HttpApiV2.ToResponse(features);
     }
 
     public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;

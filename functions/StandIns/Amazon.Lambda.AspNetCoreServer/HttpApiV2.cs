@@ -22,7 +22,7 @@ internal static class HttpApiV2
         var body = request.Body is not { Length: > 0 } text ? []
             : request.IsBase64Encoded ? Convert.FromBase64String(text) : Encoding.UTF8.GetBytes(text);
         var query = string.IsNullOrEmpty(request.RawQueryString) ? "" : "?" + request.RawQueryString;
-        var (pathBase, path) = StripStage(request.RawPath, request.RequestContext.Stage);
+        var (pathBase, path) = StripStage(http.Path, request.RequestContext.Stage);
         var features = new FeatureCollection();
         features.Set<IHttpRequestFeature>(new HttpRequestFeature
         {
@@ -37,13 +37,14 @@ internal static class HttpApiV2
             Body = new MemoryStream(body, writable: false),
         });
         features.Set<IHttpRequestBodyDetectionFeature>(new BodyDetection(body.Length > 0));
-        features.Set<IHttpResponseFeature>(new HttpResponseFeature());
-        features.Set<IHttpResponseBodyFeature>(new StreamResponseBodyFeature(new MemoryStream()));
+        var response = new Response();
+        features.Set<IHttpResponseFeature>(response);
+        features.Set<IHttpResponseBodyFeature>(new ResponseBody(response));
         features.Set<IHttpConnectionFeature>(new HttpConnectionFeature
         {
             RemoteIpAddress = IPAddress.TryParse(http.SourceIp, out var address) ? address : null,
         });
-        features.Set<IHttpRequestIdentifierFeature>(new HttpRequestIdentifierFeature { TraceIdentifier = context.AwsRequestId });
+        features.Set<IHttpRequestIdentifierFeature>(new HttpRequestIdentifierFeature { TraceIdentifier = context.TraceId });
         features.Set<IItemsFeature>(new ItemsFeature
         {
             Items = { ["LambdaContext"] = context, ["LambdaRequestObject"] = request },
@@ -59,18 +60,17 @@ internal static class HttpApiV2
         return features;
     }
 
-    public static async Task<APIGatewayHttpApiV2ProxyResponse> ToResponseAsync(FeatureCollection features)
+    /// <summary>What was written, and flushed: what is left in the body's pipe is lost, as in the official package.</summary>
+    public static APIGatewayHttpApiV2ProxyResponse ToResponse(FeatureCollection features)
     {
-        var bodyFeature = features.GetRequiredFeature<IHttpResponseBodyFeature>();
-        await bodyFeature.Writer.FlushAsync();
-        var body = (MemoryStream)bodyFeature.Stream;
+        var body = (MemoryStream)features.GetRequiredFeature<IHttpResponseBodyFeature>().Stream;
         var response = features.GetRequiredFeature<IHttpResponseFeature>();
         var headers = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase);
         foreach (var (name, values) in response.Headers)
         {
             if (!name.Equals(HeaderNames.SetCookie, StringComparison.OrdinalIgnoreCase) && values.Count > 0)
             {
-                headers[name] = string.Join(", ", values.ToArray());
+                headers[name] = string.Join(",", values.ToArray());
             }
         }
 
@@ -137,6 +137,22 @@ internal static class HttpApiV2
 
         headers.ContentLength ??= bodyLength;
         return headers;
+    }
+
+    private sealed class Response : HttpResponseFeature
+    {
+        public bool IsStarted { get; set; }
+
+        public override bool HasStarted => IsStarted;
+    }
+
+    private sealed class ResponseBody(Response response) : StreamResponseBodyFeature(new MemoryStream())
+    {
+        public override Task StartAsync(CancellationToken cancellationToken = default)
+        {
+            response.IsStarted = true;
+            return base.StartAsync(cancellationToken);
+        }
     }
 
     private sealed record BodyDetection(bool CanHaveBody) : IHttpRequestBodyDetectionFeature;

@@ -3,13 +3,23 @@ using Amazon.Lambda.Core;
 
 namespace Amazon.Lambda.RuntimeSupport;
 
-internal sealed class LambdaContext(string requestId, string functionArn, string traceId, DateTimeOffset deadline) : ILambdaContext
+internal sealed class LambdaContext(string requestId, string functionArn, string traceId, DateTimeOffset deadline) : ILambdaContext, ILambdaLogger
 {
     public string AwsRequestId => requestId;
 
     public string InvokedFunctionArn => functionArn;
 
     public string TraceId => traceId;
+
+    public IClientContext? ClientContext => null;
+
+    public ICognitoIdentity? Identity => null;
+
+    public ILambdaLogger Logger => this;
+
+    public void Log(string message) => Console.Write(message);
+
+    public void LogLine(string message) => Console.WriteLine(message);
 
     public string FunctionName => Setting("AWS_LAMBDA_FUNCTION_NAME");
 

@@ -31,19 +31,32 @@ internal sealed class RuntimeApiClient(HttpClient http, string hostAndPort)
     }
 
     public Task ReportErrorAsync(string requestId, Exception error, CancellationToken cancellationToken) =>
-        ReportAsync($"invocation/{Uri.EscapeDataString(requestId)}/error", error, cancellationToken);
+        ReportAsync($"invocation/{Uri.EscapeDataString(requestId)}/error", error, error.GetType().Name, cancellationToken);
 
-    public Task ReportInitErrorAsync(Exception error, CancellationToken cancellationToken) => ReportAsync("init/error", error, cancellationToken);
+    public Task ReportInitErrorAsync(Exception error, CancellationToken cancellationToken) => ReportAsync("init/error", error, null, cancellationToken);
 
-    private async Task ReportAsync(string path, Exception error, CancellationToken cancellationToken)
+    private async Task ReportAsync(string path, Exception error, string? type, CancellationToken cancellationToken)
     {
         using var request = new HttpRequestMessage(HttpMethod.Post, new Uri(_base + path))
         {
-            Content = new StringContent(ErrorDocument(error), Encoding.UTF8, "application/vnd.aws.lambda.error+json"),
+            Content = new StringContent(ErrorDocument(error), new MediaTypeHeaderValue("application/vnd.aws.lambda.error+json")),
         };
-        request.Headers.TryAddWithoutValidation("Lambda-Runtime-Function-Error-Type", error.GetType().Name);
+        if (type is not null)
+        {
+            request.Headers.TryAddWithoutValidation("Lambda-Runtime-Function-Error-Type", type);
+        }
+
         using var response = await http.SendAsync(request, cancellationToken);
         await EnsureAsync(response, cancellationToken);
+        var answer = await response.Content.ReadAsStringAsync(cancellationToken);
+        try
+        {
+            using var status = JsonDocument.Parse(answer);
+        }
+        catch (JsonException)
+        {
+            throw new RuntimeApiClientException("Could not deserialize the response body.", (int)response.StatusCode, answer);
+        }
     }
 
     internal static string ErrorDocument(Exception error)
@@ -62,13 +75,17 @@ internal sealed class RuntimeApiClient(HttpClient http, string hostAndPort)
         writer.WriteStartObject();
         writer.WriteString("errorType", error.GetType().Name);
         writer.WriteString("errorMessage", error.Message.Trim());
-        writer.WriteStartArray("stackTrace");
-        foreach (var line in (error.StackTrace ?? "").Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))
+        if (error.StackTrace is { } trace)
         {
-            writer.WriteStringValue(line);
+            writer.WriteStartArray("stackTrace");
+            foreach (var line in trace.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))
+            {
+                writer.WriteStringValue(line);
+            }
+
+            writer.WriteEndArray();
         }
 
-        writer.WriteEndArray();
         if (error.InnerException is { } cause)
         {
             writer.WritePropertyName("cause");

@@ -40,7 +40,7 @@ public class SourceGeneratorLambdaJsonSerializer<
         {
             return JsonSerializer.Deserialize(requestStream, Info<T>())!;
         }
-        catch (Exception error) when (error is JsonException or NotSupportedException)
+        catch (Exception error)
         {
             throw new JsonSerializerException($"Error converting the Lambda event JSON payload to type {typeof(T).FullName}: {error.Message}", error);
         }
@@ -52,9 +52,9 @@ public class SourceGeneratorLambdaJsonSerializer<
         {
             JsonSerializer.Serialize(responseStream, response, Info<T>());
         }
-        catch (Exception error) when (error is JsonException or NotSupportedException)
+        catch (Exception error)
         {
-            throw new JsonSerializerException($"Error converting the response object of type {typeof(T).FullName}: {error.Message}", error);
+            throw new JsonSerializerException($"Error converting the response object of type {typeof(T).FullName} from the Lambda function to JSON: {error.Message}", error);
         }
     }
 
