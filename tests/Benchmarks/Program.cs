@@ -1,0 +1,68 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Text;
+using Failover.Benchmarks;
+using Failover.Engine;
+
+// Starts each published artefact again and again, drives one real event through it, and tells how long it takes to the first answer,
+// beside a loop that does nothing. Milliseconds are this machine's; the ratio travels.
+var directory = new Option<string>("--artefacts") { Description = "The folder with one published function each in its folders.", DefaultValueFactory = _ => "artifacts/deploy" };
+var runs = new Option<int>("--runs") { Description = "Starts of each.", DefaultValueFactory = _ => 20 };
+runs.Validators.Add(result =>
+{
+    if (result.GetValueOrDefault<int>() < 1)
+    {
+        result.AddError("--runs is at least 1.");
+    }
+});
+
+var root = new RootCommand("Measures every published artefact from its start to its first answer.") { directory, runs };
+root.SetAction(async given =>
+{
+    var folder = Path.GetFullPath(given.GetValue(directory)!);
+    await using var engine = await TestEngine.StartAsync();
+    await using var world = await SmallWorld.StartAsync();
+    try
+    {
+        var subjects = await Subject.AllAsync(engine, world);
+        var measured = subjects.ToDictionary(subject => subject, _ => new List<Measurement>());
+
+        // In rounds, so that what else the machine does meets all alike.
+        for (var round = 0; round <= given.GetValue(runs); round++)
+        {
+            foreach (var subject in subjects)
+            {
+                var measurement = await RuntimeApi.RunAsync(new Artefact(subject.Name, Path.Combine(folder, subject.Name)), subject.Event(), subject.Environment);
+                if (await subject.MistakeAsync(measurement.Answer) is { } mistake)
+                {
+                    throw new InvalidOperationException($"{subject.Name} did not do its work: {mistake}; it answered {Encoding.UTF8.GetString(measurement.Answer)} and said:\n{measurement.Said}");
+                }
+
+                // The first start reads the program from disk, and warms up this one.
+                if (round > 0)
+                {
+                    measured[subject].Add(measurement);
+                }
+            }
+        }
+
+        var bare = Median(measured[subjects[0]]);
+        Console.WriteLine($"{"start to first answer",-22}{"median ms",12}{"least ms",12}{"x bare loop",13}{"peak MiB",11}{"size MB",10}");
+        foreach (var (subject, starts) in measured)
+        {
+            Console.WriteLine(string.Create(
+                CultureInfo.InvariantCulture,
+                $"{subject.Name,-22}{Median(starts),12:0.0}{starts.Min(start => start.FirstAnswer.TotalMilliseconds),12:0.0}{Median(starts) / bare,13:0.0}{starts.Max(start => start.PeakMemory) / 1048576.0,11:0.0}{new Artefact(subject.Name, Path.Combine(folder, subject.Name)).Size / 1e6,10:0.0}"));
+        }
+
+        return 0;
+    }
+    catch (InvalidOperationException error)
+    {
+        await Console.Error.WriteLineAsync(error.Message);
+        return 1;
+    }
+});
+return await root.Parse(args).InvokeAsync();
+
+static double Median(List<Measurement> starts) => starts.Select(start => start.FirstAnswer.TotalMilliseconds).Order().ElementAt(starts.Count / 2);

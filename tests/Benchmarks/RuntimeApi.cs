@@ -1,0 +1,127 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Net;
+using Failover.LocalHost.Network;
+using Microsoft.AspNetCore.Http;
+
+namespace Failover.Benchmarks;
+
+/// <summary>A Lambda Runtime API that hands one event to one process, and takes the time.</summary>
+internal sealed class RuntimeApi : IAsyncDisposable
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+
+    private readonly Door _door;
+    private readonly byte[] _event;
+    private readonly TaskCompletionSource<Answer> _answer = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private long _started;
+    private bool _given;
+
+    private RuntimeApi(byte[] payload)
+    {
+        _event = payload;
+        _door = new Door(new IPEndPoint(IPAddress.Loopback, 0), HandleAsync);
+    }
+
+    /// <summary>Starts a process, gives it the event, waits for its answer, and ends it.</summary>
+    /// <exception cref="InvalidOperationException">It was not published, answered with an error, ended, or did not answer in time; the message has its last words.</exception>
+    public static async Task<Measurement> RunAsync(Artefact artefact, byte[] payload, IReadOnlyDictionary<string, string> environment)
+    {
+        if (!File.Exists(artefact.Program))
+        {
+            throw new InvalidOperationException($"There is no {artefact.Program}: publish it first, with 'make artefacts PACKAGE_SET=standin RUNTIME=linux-x64'.");
+        }
+
+        await using var api = new RuntimeApi(payload);
+        await api._door.SetOpenAsync(true);
+        var info = new ProcessStartInfo(artefact.Program) { WorkingDirectory = artefact.Directory, RedirectStandardOutput = true, RedirectStandardError = true };
+        info.Environment.Clear();
+        foreach (var name in new[] { "PATH", "HOME", "DOTNET_ROOT", "TMPDIR" })
+        {
+            info.Environment[name] = Environment.GetEnvironmentVariable(name);
+        }
+
+        foreach (var (name, value) in environment)
+        {
+            info.Environment[name] = value;
+        }
+
+        info.Environment["AWS_LAMBDA_RUNTIME_API"] = $"127.0.0.1:{api._door.Port}";
+        info.Environment["AWS_LAMBDA_FUNCTION_NAME"] = artefact.Name;
+        info.Environment["AWS_LAMBDA_FUNCTION_MEMORY_SIZE"] = "512";
+        api._started = Stopwatch.GetTimestamp();
+        using var process = Process.Start(info)!;
+        var words = Task.WhenAll(process.StandardOutput.ReadToEndAsync(), process.StandardError.ReadToEndAsync());
+        var ended = process.WaitForExitAsync();
+        await Task.WhenAny(api._answer.Task, ended, Task.Delay(Patience, TimeProvider.System));
+        var memory = PeakMemory(process.Id);
+        if (!process.HasExited)
+        {
+            process.Kill(entireProcessTree: true);
+        }
+
+        await ended;
+        var said = string.Concat(await words);
+        return api._answer.Task is { IsCompleted: true, Result: { IsError: false } answer }
+            ? new Measurement(Stopwatch.GetElapsedTime(api._started, answer.At), memory, answer.Body, said)
+            : throw new InvalidOperationException($"{artefact.Name} did not answer as it should within {Patience.TotalSeconds:0} s; it said:\n{said}");
+    }
+
+    public ValueTask DisposeAsync() => _door.DisposeAsync();
+
+    private async Task HandleAsync(HttpContext context)
+    {
+        var path = context.Request.Path.Value ?? "";
+        if (context.Request.Method == "GET")
+        {
+            if (_given)
+            {
+                // As in Lambda, where the process is frozen until there is another event.
+                await Passage.AllowsAsync(context, FaultMode.Hang);
+                return;
+            }
+
+            _given = true;
+            context.Response.Headers["Lambda-Runtime-Aws-Request-Id"] = "8476a536-e9f4-11e8-9739-2dfe598c3fcd";
+            context.Response.Headers["Lambda-Runtime-Deadline-Ms"] = (TimeProvider.System.GetUtcNow() + Patience).ToUnixTimeMilliseconds().ToString(CultureInfo.InvariantCulture);
+            context.Response.Headers["Lambda-Runtime-Invoked-Function-Arn"] = "arn:aws:lambda:us-east-1:000000000000:function:benchmark";
+            context.Response.Headers["Lambda-Runtime-Trace-Id"] = "Root=1-5bef4de7-ad49b0e87f6ef6c87fc2e700;Parent=9a9197af755a6419;Sampled=0";
+            context.Response.ContentType = "application/json";
+            context.Response.ContentLength = _event.Length;
+            await context.Response.Body.WriteAsync(_event);
+            return;
+        }
+
+        using var body = new MemoryStream();
+        await context.Request.Body.CopyToAsync(body);
+        _answer.TrySetResult(new Answer(body.ToArray(), !path.EndsWith("/response", StringComparison.Ordinal), Stopwatch.GetTimestamp()));
+        context.Response.StatusCode = StatusCodes.Status202Accepted;
+        await context.Response.WriteAsync("""{"status":"OK"}""");
+    }
+
+    /// <summary>In bytes; 0 where the system does not tell.</summary>
+    private static long PeakMemory(int process)
+    {
+        var status = $"/proc/{process}/status";
+        return File.Exists(status) && File.ReadLines(status).FirstOrDefault(line => line.StartsWith("VmHWM:", StringComparison.Ordinal)) is { } line
+            ? 1024 * long.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture)
+            : 0;
+    }
+
+    private sealed record Answer(byte[] Body, bool IsError, long At);
+}
+
+/// <summary>One start of one artefact.</summary>
+/// <param name="FirstAnswer">From just before the process was started to its whole answer.</param>
+/// <param name="PeakMemory">In bytes, until then.</param>
+/// <param name="Said">All that it wrote.</param>
+internal sealed record Measurement(TimeSpan FirstAnswer, long PeakMemory, byte[] Answer, string Said);
+
+/// <summary>A published function.</summary>
+internal sealed record Artefact(string Name, string Directory)
+{
+    public string Program => Path.Combine(Directory, Name);
+
+    /// <summary>All that is deployed, in bytes.</summary>
+    public long Size => new DirectoryInfo(Directory).EnumerateFiles().Sum(file => file.Length);
+}
