@@ -1,0 +1,146 @@
+using System.Text.RegularExpressions;
+using Failover.HealthCheck;
+using Failover.Hosting;
+using Failover.ItemApi;
+using Failover.ReplicationAudit;
+using YamlDotNet.RepresentationModel;
+
+namespace Failover.Repository.Tests;
+
+/// <summary>template.yaml against the functions that it deploys.</summary>
+public partial class TemplateTests
+{
+    private static readonly YamlMappingNode Template = Load();
+
+    /// <summary>The functions, each with what reads its settings.</summary>
+    public static readonly TheoryData<string> Functions = ["ItemApi", "ReplicationAudit", "HealthCheck"];
+
+    [Fact]
+    public void The_functions_are_those_of_the_repository() =>
+        Assert.Equal(Functions.Select(row => row.Data).Order(), Resources("AWS::Serverless::Function").Select(function => function.Name).Order());
+
+    [Theory]
+    [MemberData(nameof(Functions))]
+    public void A_handler_exists_and_is_built(string function)
+    {
+        var (_, resource) = Resources("AWS::Serverless::Function").Single(resource => resource.Name == function);
+        var properties = Map(resource, "Properties");
+        var project = Repo.Read($"functions/{function}/{function}.csproj");
+
+        Assert.Equal("makefile", Text(Map(resource, "Metadata"), "BuildMethod"));
+        Assert.Matches($@"(?m)^build-.*\b{function}\b.*:", Repo.Read("Makefile"));
+        Assert.DoesNotContain("<AssemblyName>", project, StringComparison.Ordinal);
+        if (Text(properties, "Runtime") == "dotnet10")
+        {
+            Assert.Equal(function, Text(properties, "Handler"));
+            Assert.Contains("PublishReadyToRun", project, StringComparison.Ordinal);
+        }
+        else
+        {
+            Assert.Equal(("provided.al2023", "bootstrap"), (Text(properties, "Runtime"), Text(properties, "Handler")));
+            Assert.Contains("PublishAot", project, StringComparison.Ordinal);
+        }
+    }
+
+    /// <summary>The function reads its settings from what the template gives, and reads all of that.</summary>
+    [Theory]
+    [MemberData(nameof(Functions))]
+    public void Environment_variables_bind_both_ways(string function)
+    {
+        var (_, resource) = Resources("AWS::Serverless::Function").Single(resource => resource.Name == function);
+        var given = Map(Map(Map(resource, "Properties"), "Environment"), "Variables").Children.Keys.Select(key => ((YamlScalarNode)key).Value!).ToList();
+        var read = new List<string>();
+        var settings = new Settings(name =>
+        {
+            read.Add(name);
+            return name switch
+            {
+                "AWS_REGION" => "us-east-1",
+                "TOPOLOGY_FILE" => Path.Combine(Repo.Root, "functions/HealthCheck/topology.example.json"),
+                _ => given.Contains(name) ? "given" : null,
+            };
+        });
+
+        // It throws if a setting is missing.
+        object options = function switch
+        {
+            "ItemApi" => ItemApiOptions.Read(settings),
+            "ReplicationAudit" => ReplicationAuditOptions.Read(settings),
+            _ => HealthCheckOptions.Read(settings),
+        };
+
+        Assert.NotNull(options);
+        Assert.Empty(given.Except(read));
+    }
+
+    [Fact]
+    public void No_role_has_a_wildcard_for_its_actions_or_for_all_resources()
+    {
+        var roles = Resources("AWS::IAM::Role").ToList();
+
+        Assert.NotEmpty(roles);
+        foreach (var (name, role) in roles)
+        {
+            foreach (var scalar in role.AllNodes.OfType<YamlScalarNode>().Select(node => node.Value ?? ""))
+            {
+                Assert.False(scalar == "*" || Regex.IsMatch(scalar, @"^[a-z0-9]+:[A-Za-z]*\*$"), $"{name}: {scalar}");
+            }
+        }
+    }
+
+    [Fact]
+    public void Every_function_has_a_role_and_logs_of_its_own()
+    {
+        foreach (var (name, function) in Resources("AWS::Serverless::Function"))
+        {
+            Assert.Equal($"{name}Role.Arn", Text(Map(function, "Properties"), "Role"));
+            Assert.Equal($"{name}Logs", Text(Map(Map(function, "Properties"), "LoggingConfig"), "LogGroup"));
+        }
+    }
+
+    [Fact]
+    public void Samconfig_deploys_every_control_region_with_parameters_that_exist()
+    {
+        var samconfig = Repo.Read("samconfig.toml");
+        var parameters = Map(Template, "Parameters");
+        var regions = Text(Map(parameters, "ControlRegions"), "Default").Split(',');
+
+        Assert.Equal(regions, DeployedRegion().Matches(samconfig).Select(match => match.Groups[1].Value));
+        foreach (var name in Override().Matches(samconfig).Select(match => match.Groups[1].Value))
+        {
+            Assert.True(parameters.Children.ContainsKey(name), name);
+        }
+    }
+
+    [Fact]
+    public void A_tables_name_is_the_one_that_functions_and_roles_are_given()
+    {
+        foreach (var (name, table) in Resources("AWS::DynamoDB::GlobalTable").Concat(Resources("AWS::DynamoDB::Table")))
+        {
+            Assert.Equal(name, Text(Map(table, "Properties"), "TableName"));
+            Assert.Equal(("Retain", "Retain"), (Text(table, "DeletionPolicy"), Text(table, "UpdateReplacePolicy")));
+        }
+    }
+
+    private static IEnumerable<(string Name, YamlMappingNode Resource)> Resources(string type) =>
+        Map(Template, "Resources").Children
+            .Select(pair => (Name: ((YamlScalarNode)pair.Key).Value!, Resource: (YamlMappingNode)pair.Value))
+            .Where(resource => Text(resource.Resource, "Type") == type);
+
+    private static YamlMappingNode Map(YamlMappingNode node, string key) => (YamlMappingNode)node.Children[key];
+
+    private static string Text(YamlMappingNode node, string key) => ((YamlScalarNode)node.Children[key]).Value!;
+
+    private static YamlMappingNode Load()
+    {
+        var stream = new YamlStream();
+        stream.Load(new StringReader(Repo.Read("template.yaml")));
+        return (YamlMappingNode)stream.Documents[0].RootNode;
+    }
+
+    [GeneratedRegex(@"^\[(\S+)\.deploy\.parameters\]", RegexOptions.Multiline)]
+    private static partial Regex DeployedRegion();
+
+    [GeneratedRegex("\"(\\w+)=")]
+    private static partial Regex Override();
+}
