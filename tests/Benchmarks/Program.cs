@@ -2,7 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using System.Text;
 using Failover.Benchmarks;
-using Failover.Engine;
+using Failover.Testing;
 
 // Starts each published artefact again and again, drives one real event through it, and tells how long it takes to the first answer,
 // beside a loop that does nothing. Milliseconds are this machine's; the ratio travels.

@@ -3,7 +3,7 @@ using System.Text;
 using System.Text.Json.Nodes;
 using Amazon.DynamoDBv2.Model;
 using Failover.ControlPlane;
-using Failover.Engine;
+using Failover.Testing;
 using Failover.ItemRecord;
 
 namespace Failover.Benchmarks;

@@ -1,26 +1,30 @@
 using Failover.ControlPlane.Ballots;
 using Failover.ControlPlane.Registers;
-using Failover.Engine;
+using Failover.Testing;
 
 namespace Failover.ControlPlane.Tests;
 
 /// <summary>Register and ballots against a real engine: conditions, and answers that are lost.</summary>
-public sealed class ControlStoreTests : IAsyncLifetime
+public abstract class ControlStoreTests(TestEngine? engine, string? whyNone) : IAsyncLifetime
 {
     private const string Service = "app.example.test";
     private static readonly CancellationToken Token = TestContext.Current.CancellationToken;
     private static readonly DateTimeOffset Now = new(2026, 11, 23, 8, 0, 0, TimeSpan.Zero);
 
-    private TestEngine _engine = null!;
+    private readonly TestEngine _engine = engine!;
     private string _table = null!;
 
     public async ValueTask InitializeAsync()
     {
-        _engine = await TestEngine.StartAsync();
+        Assert.SkipWhen(_engine is null, whyNone ?? "");
         _table = await _engine.TableAsync("service", "record");
     }
 
-    public ValueTask DisposeAsync() => _engine.DisposeAsync();
+    public ValueTask DisposeAsync()
+    {
+        GC.SuppressFinalize(this);
+        return ValueTask.CompletedTask;
+    }
 
     [Fact]
     public async Task A_register_is_written_once_at_each_rev()
@@ -169,3 +173,10 @@ public sealed class ControlStoreTests : IAsyncLifetime
         Replicas = new Dictionary<string, ReplicaBallot>(),
     };
 }
+
+/// <summary>On the engine that LocalHost runs.</summary>
+public sealed class ControlStoreOnDynoxideTests(DynoxideEngine shared) : ControlStoreTests(shared.Engine, null), IClassFixture<DynoxideEngine>;
+
+/// <summary>On AWS's own DynamoDB Local, an independent peer, where it is installed.</summary>
+public sealed class ControlStoreOnDynamoDbLocalTests(DynamoDbLocalEngine shared)
+    : ControlStoreTests(shared.Engine, "DynamoDB Local is not on this machine: 'npm ci' in tests/Engine installs it; it needs Java."), IClassFixture<DynamoDbLocalEngine>;

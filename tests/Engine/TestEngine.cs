@@ -2,7 +2,7 @@ using Amazon.DynamoDBv2;
 using Amazon.Runtime;
 using Failover.LocalHost.Processes;
 
-namespace Failover.Engine;
+namespace Failover.Testing;
 
 /// <summary>A DynamoDB engine in a process of its own, as LocalHost runs it.</summary>
 public sealed class TestEngine : IAsyncDisposable
@@ -16,10 +16,11 @@ public sealed class TestEngine : IAsyncDisposable
     /// <summary>Where it listens.</summary>
     public Uri Address => _engine.Address;
 
-    public static async Task<TestEngine> StartAsync()
+    /// <param name="command">Another engine than LocalHost's own, see <see cref="Peer.DynamoDbLocal"/>.</param>
+    public static async Task<TestEngine> StartAsync(string? command = null)
     {
         var undertaker = new Undertaker();
-        return new TestEngine(undertaker, await LocalHost.Engines.Engine.StartAsync(undertaker, null, CancellationToken.None));
+        return new TestEngine(undertaker, await LocalHost.Engines.Engine.StartAsync(undertaker, command, CancellationToken.None));
     }
 
     /// <summary>Makes a table of its own and gives its name.</summary>

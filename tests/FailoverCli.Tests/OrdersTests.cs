@@ -1,6 +1,6 @@
 using Failover.ControlPlane;
 using Failover.ControlPlane.Registers;
-using Failover.Engine;
+using Failover.Testing;
 
 namespace Failover.Cli.Tests;
 

@@ -4,7 +4,7 @@ using Amazon.Route53;
 using Amazon.Runtime;
 using Failover.ControlPlane;
 using Failover.ControlPlane.Registers;
-using Failover.Engine;
+using Failover.Testing;
 using Failover.HealthCheck.Decision;
 using Failover.HealthCheck.Dns;
 using Failover.HealthCheck.Tests.Decision;

@@ -5,7 +5,7 @@ using Amazon.Runtime;
 using Failover.ControlPlane;
 using Failover.ControlPlane.Ballots;
 using Failover.ControlPlane.Topologies;
-using Failover.Engine;
+using Failover.Testing;
 using Failover.HealthCheck.Dns;
 using Failover.HealthCheck.Probing;
 using Failover.HealthCheck.Tests.Decision;

@@ -1,7 +1,7 @@
 using System.Net;
 using System.Text;
 using System.Text.Json;
-using Failover.Engine;
+using Failover.Testing;
 using Microsoft.AspNetCore.Mvc.Testing;
 
 namespace Failover.ItemApi.Tests;

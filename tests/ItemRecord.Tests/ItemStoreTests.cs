@@ -1,25 +1,29 @@
 using Amazon.DynamoDBv2.Model;
-using Failover.Engine;
+using Failover.Testing;
 using Microsoft.Extensions.Time.Testing;
 
 namespace Failover.ItemRecord.Tests;
 
 /// <summary>The store against a real engine: conditions, tombstones, adoption, and answers that are lost.</summary>
-public sealed class ItemStoreTests : IAsyncLifetime
+public abstract class ItemStoreTests(TestEngine? engine, string? whyNone) : IAsyncLifetime
 {
     private const string Region = "us-east-1";
     private static readonly CancellationToken Token = TestContext.Current.CancellationToken;
 
-    private TestEngine _engine = null!;
+    private readonly TestEngine _engine = engine!;
     private string _table = null!;
 
     public async ValueTask InitializeAsync()
     {
-        _engine = await TestEngine.StartAsync();
+        Assert.SkipWhen(_engine is null, whyNone ?? "");
         _table = await _engine.TableAsync("id");
     }
 
-    public ValueTask DisposeAsync() => _engine.DisposeAsync();
+    public ValueTask DisposeAsync()
+    {
+        GC.SuppressFinalize(this);
+        return ValueTask.CompletedTask;
+    }
 
     [Fact]
     public async Task A_write_follows_what_it_replaces()
@@ -206,3 +210,10 @@ public sealed class ItemStoreTests : IAsyncLifetime
 
     private static WriteResult.Written Written(WriteResult result) => Assert.IsType<WriteResult.Written>(result);
 }
+
+/// <summary>On the engine that LocalHost runs.</summary>
+public sealed class ItemStoreOnDynoxideTests(DynoxideEngine shared) : ItemStoreTests(shared.Engine, null), IClassFixture<DynoxideEngine>;
+
+/// <summary>On AWS's own DynamoDB Local, an independent peer, where it is installed.</summary>
+public sealed class ItemStoreOnDynamoDbLocalTests(DynamoDbLocalEngine shared)
+    : ItemStoreTests(shared.Engine, "DynamoDB Local is not on this machine: 'npm ci' in tests/Engine installs it; it needs Java."), IClassFixture<DynamoDbLocalEngine>;

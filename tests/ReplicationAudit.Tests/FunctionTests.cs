@@ -4,7 +4,7 @@ using Amazon.DynamoDBv2.Model;
 using Amazon.Lambda.Core;
 using Amazon.Lambda.DynamoDBEvents;
 using Failover.ControlPlane;
-using Failover.Engine;
+using Failover.Testing;
 using Failover.Hosting;
 using Failover.ItemRecord;
 using Failover.ReplicationAudit.Arrivals;
@@ -14,7 +14,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 namespace Failover.ReplicationAudit.Tests;
 
 /// <summary>The function on streams of a modelled global table, over a real engine for its journal.</summary>
-public sealed class FunctionTests(FunctionTests.SharedEngine shared) : IClassFixture<FunctionTests.SharedEngine>, IAsyncLifetime
+public sealed class FunctionTests(DynoxideEngine shared) : IClassFixture<DynoxideEngine>, IAsyncLifetime
 {
     private static readonly CancellationToken Token = TestContext.Current.CancellationToken;
 
@@ -23,7 +23,7 @@ public sealed class FunctionTests(FunctionTests.SharedEngine shared) : IClassFix
 
     private readonly ModelRegions _model = new("a", "b");
     private readonly MemoryStream _metrics = new();
-    private readonly TestEngine _engine = shared.Engine;
+    private readonly TestEngine _engine = shared.Engine!;
     private string _journal = null!;
 
     public async ValueTask InitializeAsync() => _journal = await _engine.TableAsync("kind", "id");
@@ -336,16 +336,6 @@ public sealed class FunctionTests(FunctionTests.SharedEngine shared) : IClassFix
         using var json = JsonDocument.Parse(line);
         return json.RootElement.TryGetProperty(metric, out var values) ? values.GetArrayLength() : 0;
     });
-
-    /// <summary>One engine for all tests; each has a journal of its own.</summary>
-    public sealed class SharedEngine : IAsyncLifetime
-    {
-        public TestEngine Engine { get; private set; } = null!;
-
-        public async ValueTask InitializeAsync() => Engine = await TestEngine.StartAsync();
-
-        public ValueTask DisposeAsync() => Engine.DisposeAsync();
-    }
 
     private sealed record Context(TimeSpan RemainingTime) : ILambdaContext
     {
