@@ -24,7 +24,7 @@ internal sealed class SmallWorld : IAsyncDisposable
     {
         _route53 = new Door(new IPEndPoint(IPAddress.Loopback, 0), new Route53Api(_zone, new Faults(TimeSpan.Zero), TimeProvider.System).HandleAsync);
         _zone.Apply([new ZoneChange("CREATE", new ZoneRecordSet(Name + ".", "A", 60, [Address]))]);
-        DnsPort = FreePort();
+        DnsPort = LocalHost.Engines.Engine.FreePort();
         _dns = new DnsAuthority(_zone, DnsPort, () => false);
     }
 
@@ -82,11 +82,5 @@ internal sealed class SmallWorld : IAsyncDisposable
 
         ServiceEndpoint Endpoint(string name, string address) =>
             new() { Name = name, Replica = name, ProbeUrl = url, Records = [new DnsTarget { Type = "A", Values = [address] }] };
-    }
-
-    private static int FreePort()
-    {
-        using var socket = new System.Net.Sockets.UdpClient(new IPEndPoint(IPAddress.Loopback, 0));
-        return ((IPEndPoint)socket.Client.LocalEndPoint!).Port;
     }
 }

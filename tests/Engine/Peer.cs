@@ -1,7 +1,4 @@
 using System.Diagnostics;
-using System.Globalization;
-using System.Net;
-using System.Net.Sockets;
 
 namespace Failover.Testing;
 
@@ -40,7 +37,7 @@ public sealed class Peer : IAsyncDisposable
     /// <exception cref="InvalidOperationException">It does not start.</exception>
     public static async Task<Peer> StartAsync(string program, Func<int, string[]> arguments)
     {
-        var port = FreePort();
+        var port = LocalHost.Engines.Engine.FreePort();
         var process = Process.Start(new ProcessStartInfo(program, arguments(port)) { RedirectStandardOutput = true, RedirectStandardError = true })!;
         process.BeginOutputReadLine();
         process.BeginErrorReadLine();
@@ -88,12 +85,5 @@ public sealed class Peer : IAsyncDisposable
 
         await _process.WaitForExitAsync();
         _process.Dispose();
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return int.Parse(listener.LocalEndpoint.ToString()!.Split(':')[^1], CultureInfo.InvariantCulture);
     }
 }

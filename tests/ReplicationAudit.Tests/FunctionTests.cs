@@ -1,7 +1,6 @@
 using System.Text;
 using System.Text.Json;
 using Amazon.DynamoDBv2.Model;
-using Amazon.Lambda.Core;
 using Amazon.Lambda.DynamoDBEvents;
 using Failover.ControlPlane;
 using Failover.Testing;
@@ -313,7 +312,7 @@ public sealed class FunctionTests(DynoxideEngine shared) : IClassFixture<Dynoxid
     private Task AuditAsync(string region, DynamoDBEvent? stream = null) => HandleAsync(Function(region), (stream ?? _model.Stream(region)).Records);
 
     private static async Task<string?> HandleAsync(Function function, IEnumerable<DynamoDBEvent.DynamodbStreamRecord> records, TimeSpan? remaining = null) =>
-        (await function.HandleAsync(new DynamoDBEvent { Records = [.. records] }, new Context(remaining ?? TimeSpan.FromMinutes(1)))).BatchItemFailures.SingleOrDefault()?.ItemIdentifier;
+        (await function.HandleAsync(new DynamoDBEvent { Records = [.. records] }, new TestLambdaContext(remaining ?? TimeSpan.FromMinutes(1)))).BatchItemFailures.SingleOrDefault()?.ItemIdentifier;
 
     private Function Function(string region, LossyNetwork? network = null)
     {
@@ -336,29 +335,4 @@ public sealed class FunctionTests(DynoxideEngine shared) : IClassFixture<Dynoxid
         using var json = JsonDocument.Parse(line);
         return json.RootElement.TryGetProperty(metric, out var values) ? values.GetArrayLength() : 0;
     });
-
-    private sealed record Context(TimeSpan RemainingTime) : ILambdaContext
-    {
-        public string AwsRequestId => "request-1";
-
-        public IClientContext? ClientContext => null;
-
-        public ICognitoIdentity? Identity => null;
-
-        public ILambdaLogger Logger => throw new NotSupportedException();
-
-        public string FunctionName => "f";
-
-        public string FunctionVersion => "1";
-
-        public string InvokedFunctionArn => "arn";
-
-        public string LogGroupName => "g";
-
-        public string LogStreamName => "s";
-
-        public int MemoryLimitInMB => 512;
-
-        public string TraceId => "";
-    }
 }

@@ -2,7 +2,7 @@ using System.Buffers;
 using System.Text;
 using Amazon.Lambda.APIGatewayEvents;
 using Amazon.Lambda.AspNetCoreServer.Internal;
-using Amazon.Lambda.Core;
+using Failover.Testing;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 
@@ -123,39 +123,12 @@ public class HttpApiV2Tests
                     Http = new() { Method = "GET", Path = path, Protocol = "HTTP/1.1", SourceIp = "203.0.113.9" },
                 },
             },
-            new Context());
+            new TestLambdaContext(TimeSpan.FromSeconds(1)));
 
     private static async Task<APIGatewayHttpApiV2ProxyResponse> RespondAsync(Func<HttpResponse, Task> write)
     {
         var features = Features();
         await write(new DefaultHttpContext(features).Response);
         return HttpApiV2.ToResponse(features);
-    }
-
-    private sealed class Context : ILambdaContext
-    {
-        public string AwsRequestId => "request-1";
-
-        public IClientContext? ClientContext => null;
-
-        public ICognitoIdentity? Identity => null;
-
-        public ILambdaLogger Logger => throw new NotSupportedException();
-
-        public string FunctionName => "f";
-
-        public string FunctionVersion => "1";
-
-        public string InvokedFunctionArn => "arn";
-
-        public string LogGroupName => "g";
-
-        public string LogStreamName => "s";
-
-        public int MemoryLimitInMB => 512;
-
-        public TimeSpan RemainingTime => TimeSpan.FromSeconds(1);
-
-        public string TraceId => "";
     }
 }

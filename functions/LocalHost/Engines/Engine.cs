@@ -153,7 +153,8 @@ internal sealed class Engine : IAsyncDisposable
     private static string Platform() =>
         (OperatingSystem.IsWindows() ? "win32" : OperatingSystem.IsMacOS() ? "darwin" : "linux") + (RuntimeInformation.OSArchitecture == Architecture.Arm64 ? "-arm64" : "-x64");
 
-    private static int FreePort()
+    /// <summary>A port that nobody listens on now.</summary>
+    internal static int FreePort()
     {
         using var listener = new TcpListener(IPAddress.Loopback, 0);
         listener.Start();
