@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Amazon.Lambda.DynamoDBEvents;
 using Amazon.Lambda.RuntimeSupport;
 using Amazon.Lambda.Serialization.SystemTextJson;
@@ -26,6 +27,6 @@ var function = new Function(
 // The deepest item nests deeper, in a stream's JSON, than the serializer reads by itself.
 using var bootstrap = LambdaBootstrapBuilder
     .Create<DynamoDBEvent, StreamsEventResponse>(
-        function.HandleAsync, new SourceGeneratorLambdaJsonSerializer<JsonContext>(json => json.MaxDepth = DynamoDbJson.DepthMax))
+        function.HandleAsync, new SourceGeneratorLambdaJsonSerializer<JsonContext>((JsonSerializerOptions json) => json.MaxDepth = DynamoDbJson.DepthMax))
     .Build();
 await bootstrap.RunAsync();

@@ -16,7 +16,7 @@ namespace Failover.ReplicationAudit.Tests;
 internal sealed class ModelRegions
 {
     private static readonly DateTimeOffset Start = new(2026, 11, 23, 8, 0, 0, TimeSpan.Zero);
-    private static readonly SourceGeneratorLambdaJsonSerializer<JsonContext> Serializer = new(json => json.MaxDepth = DynamoDbJson.DepthMax);
+    private static readonly SourceGeneratorLambdaJsonSerializer<JsonContext> Serializer = new((JsonSerializerOptions json) => json.MaxDepth = DynamoDbJson.DepthMax);
 
     private readonly Dictionary<string, Region> _regions;
     private readonly Microsoft.Extensions.Time.Testing.FakeTimeProvider _time = new(Start);

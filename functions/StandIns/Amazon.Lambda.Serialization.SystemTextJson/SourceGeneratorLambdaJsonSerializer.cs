@@ -16,13 +16,25 @@ public class SourceGeneratorLambdaJsonSerializer<
     private readonly TSGContext _context;
 
     public SourceGeneratorLambdaJsonSerializer()
-        : this(_ => { })
+        : this(null, null)
     {
     }
 
     /// <param name="customizer">Changes Lambda's own settings.</param>
-    public SourceGeneratorLambdaJsonSerializer(Action<JsonSerializerOptions> customizer)
+    public SourceGeneratorLambdaJsonSerializer(Action<JsonSerializerOptions>? customizer)
+        : this(customizer, null)
     {
+    }
+
+    /// <param name="jsonWriterCustomizer">As in the official package, where the settings are a value: what it changes is lost.</param>
+    public SourceGeneratorLambdaJsonSerializer(Action<JsonWriterOptions>? jsonWriterCustomizer)
+        : this(null, jsonWriterCustomizer)
+    {
+    }
+
+    public SourceGeneratorLambdaJsonSerializer(Action<JsonSerializerOptions>? customizer, Action<JsonWriterOptions>? jsonWriterCustomizer)
+    {
+        jsonWriterCustomizer?.Invoke(new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
         var options = new JsonSerializerOptions
         {
             DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
@@ -30,7 +42,7 @@ public class SourceGeneratorLambdaJsonSerializer<
             Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
             Converters = { new DateTimeConverter(), new MemoryStreamConverter() },
         };
-        customizer(options);
+        customizer?.Invoke(options);
         _context = (TSGContext)Activator.CreateInstance(typeof(TSGContext), options)!;
     }
 
