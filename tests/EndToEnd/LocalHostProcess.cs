@@ -37,6 +37,28 @@ internal sealed class LocalHostProcess : IAsyncDisposable
 
     public async Task<JsonArray> JournalAsync() => (await _http.GetFromJsonAsync<JsonArray>(Page("journal")))!;
 
+    public async Task<JsonArray> FindingsAsync() => (await _http.GetFromJsonAsync<JsonArray>(Page("findings")))!;
+
+    /// <summary>Writes an item through a region's API: true if it took it.</summary>
+    public async Task<bool> PutAsync(int region, string id)
+    {
+        using var response = await _http.PutAsJsonAsync(Item(region, id), new { at = TimeProvider.System.GetTimestamp() });
+        return response.IsSuccessStatusCode;
+    }
+
+    public async Task<bool> DeleteAsync(int region, string id)
+    {
+        using var response = await _http.DeleteAsync(Item(region, id));
+        return response.IsSuccessStatusCode;
+    }
+
+    /// <summary>Waits until everything is delivered, and the audit has had the time to look at it.</summary>
+    public async Task CaughtUpAsync()
+    {
+        await EventuallyAsync("everything is delivered", async () => (await StateAsync())["replication"]!.AsArray().All(pair => pair!["lagMs"]!.GetValue<long>() == 0));
+        await Task.Delay(TimeSpan.FromSeconds(1.5), TimeProvider.System);
+    }
+
     public async Task<string> BreakAsync(object fault)
     {
         using var response = await _http.PostAsJsonAsync(Page("faults"), fault);
@@ -105,6 +127,8 @@ internal sealed class LocalHostProcess : IAsyncDisposable
 
         Process.Dispose();
     }
+
+    private Uri Item(int region, string id) => new($"http://127.0.0.1:{PortBase + 70 + region}/items/{id}");
 
     private Uri Page(string path) => new($"http://127.0.0.1:{PortBase + 70}/{path}");
 

@@ -67,6 +67,52 @@ public class WorldTests(ITestOutputHelper output)
         }
     }
 
+    /// <summary>The real API, the real streams: nothing is found in ordinary traffic, and each conflict once.</summary>
+    [Fact]
+    public async Task The_audit_names_what_was_lost_and_nothing_else()
+    {
+        await using var world = LocalHostProcess.Start("--interval", "10");
+        await LocalHostProcess.EventuallyAsync("both regions take writes", async () => await world.PutAsync(1, "first") && await world.PutAsync(2, "second"));
+        await Parallel.ForEachAsync(Enumerable.Range(0, 200), Two, async (i, _) => Assert.True(await world.PutAsync(1 + (i % 2), $"item-{i}")));
+        await world.CaughtUpAsync();
+        await Parallel.ForEachAsync(Enumerable.Range(0, 50), Two, async (i, _) =>
+        {
+            for (var overwrite = 0; overwrite < 5; overwrite++)
+            {
+                Assert.True(await world.PutAsync(1, $"item-{i}"));
+            }
+        });
+        await world.CaughtUpAsync();
+        Assert.Empty(await world.FindingsAsync());
+
+        // During a pause: who writes first loses. Between the two the replicator, which orders by arrival, must have seen the first.
+        var pause = await world.BreakAsync(new { kind = "replication-pause" });
+        foreach (var (key, first, writes, deletes) in new[] { ("item-1", 1, 1, false), ("item-2", 2, 1, false), ("item-3", 1, 3, false), ("item-4", 1, 1, true) })
+        {
+            for (var i = 0; i < writes; i++)
+            {
+                Assert.True(deletes ? await world.DeleteAsync(first, key) : await world.PutAsync(first, key));
+            }
+
+            await Task.Delay(TimeSpan.FromMilliseconds(500), TimeProvider.System, TestContext.Current.CancellationToken);
+            Assert.True(await world.PutAsync(3 - first, key));
+        }
+
+        await world.HealAsync(pause);
+        await LocalHostProcess.EventuallyAsync("each conflict is found", async () => (await world.FindingsAsync()).Count == 4);
+        await world.CaughtUpAsync();
+        var findings = await world.FindingsAsync();
+        Assert.Equal(
+            ["item-1 us-east-1 us-west-2", "item-2 us-west-2 us-east-1", "item-3 us-east-1 us-west-2", "item-4 us-east-1 us-west-2"],
+            findings.Select(finding => $"{finding!["key"]} {Region(finding["loser"]!)} {Region(finding["winner"]!)}").Order());
+        Assert.All(findings, finding => Assert.Equal("LostUpdate", (string?)finding!["kind"]));
+
+        static string Region(JsonNode image) => ((string)image["version"]!)[17..26];
+    }
+
+    /// <summary>Each call at once may start a process of its own, as in Lambda: more than two would wait for those on two cores.</summary>
+    private static readonly ParallelOptions Two = new() { MaxDegreeOfParallelism = 2 };
+
     private static string? Health(JsonNode observer, string endpoint) => (string?)observer["health"]![endpoint];
 
     private static async Task<(long Epoch, string Active)> ServingAsync(LocalHostProcess world)
