@@ -1,4 +1,6 @@
 using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
 using System.Text.Json;
 using Amazon.DynamoDBv2;
 using Amazon.DynamoDBv2.Model;
@@ -16,6 +18,7 @@ public sealed class JournalStore(IAmazonDynamoDB dynamoDb, string table, TimeSpa
     private const string PartPrefix = "finding-part#";
     private const string Body = "body";
     private const string Parts = "parts";
+    private const string PartsKind = "partsKind";
     private const string Closed = "closed";
     private const string WrittenBy = "by";
 
@@ -46,16 +49,18 @@ public sealed class JournalStore(IAmazonDynamoDB dynamoDb, string table, TimeSpa
         var body = JsonSerializer.Serialize(finding, ControlJson.Default.Finding);
         string[] parts = [.. body.Chunk(PartLengthMax).Select(part => new string(part))];
 
-        // The head comes last: a finding that can be seen is whole.
+        // The head comes last: a finding that can be seen is whole. Parts are found by their content, so that another version of the same finding changes none of them.
+        var partsKind = PartPrefix + Convert.ToHexStringLower(SHA256.HashData(Encoding.ASCII.GetBytes(body)));
         for (var i = 1; i < parts.Length; i++)
         {
             using var deadline = cancellationToken.Within(callTimeout);
-            await dynamoDb.PutItemAsync(new PutItemRequest(table, Item(PartPrefix + finding.Id, PartId(i), parts[i], finding.At)), deadline.Token);
+            await dynamoDb.PutItemAsync(new PutItemRequest(table, Item(partsKind, PartId(i), parts[i], finding.At)), deadline.Token);
         }
 
         var me = Guid.NewGuid().ToString();
         var head = Item(FindingKind, finding.Id, parts[0], finding.At);
         head[Parts] = new() { N = parts.Length.ToString(CultureInfo.InvariantCulture) };
+        head[PartsKind] = new(partsKind);
         head[WrittenBy] = new(me);
         try
         {
@@ -121,7 +126,7 @@ public sealed class JournalStore(IAmazonDynamoDB dynamoDb, string table, TimeSpa
         for (var i = 1; i < int.Parse(head[Parts].N, CultureInfo.InvariantCulture); i++)
         {
             using var deadline = cancellationToken.Within(callTimeout);
-            var key = new Dictionary<string, AttributeValue> { ["kind"] = new(PartPrefix + head["id"].S), ["id"] = new(PartId(i)) };
+            var key = new Dictionary<string, AttributeValue> { ["kind"] = new(head[PartsKind].S), ["id"] = new(PartId(i)) };
             body += (await dynamoDb.GetItemAsync(new GetItemRequest(table, key, consistentRead: true), deadline.Token)).Item[Body].S;
         }
 

@@ -275,6 +275,19 @@ public sealed class FunctionTests(DynoxideEngine shared) : IClassFixture<Dynoxid
     }
 
     [Fact]
+    public async Task A_second_edit_of_one_version_leaves_the_first_finding_whole()
+    {
+        Dictionary<string, AttributeValue> Edit(char letter) => new(_model.Read("a", "x")) { ["great"] = new(new string(letter, 380_000)) };
+        _model.Put("a", "x");
+        _model.Foreign("a", "x", Edit('1'));
+        _model.Foreign("a", "x", Edit('2'));
+        await AuditAsync("a");
+
+        var finding = Assert.Single(await FindingsAsync());
+        Assert.Equal(new string('1', 380_000), finding.Winner!.Attributes.GetProperty("great").GetProperty("S").GetString());
+    }
+
+    [Fact]
     public async Task Lag_is_told_of_arrivals_only()
     {
         _model.Put("a", "x");

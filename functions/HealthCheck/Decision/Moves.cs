@@ -31,7 +31,7 @@ public static class Moves
 
     /// <summary>
     /// Withdraws a move that has not landed, with a new epoch that keeps what the listing shows. If that is the move's own plan, it has landed, and is marked so.
-    /// Null where the listing is foreign. A withdrawal by an operator's pause is not counted as flapping.
+    /// Null where the listing is foreign. What an operator began or stopped is not counted as flapping: that would hold the next failover off.
     /// </summary>
     public static Register? Withdraw(Service service, Register register, Listing listing, TimeSpan coolDown, string self, DateTimeOffset now)
     {
@@ -55,7 +55,7 @@ public static class Moves
             Rev = register.Rev + 1,
             Withdraws = register.Plan.Id,
             Active = shown,
-            Withdrawals = paused ? register.Withdrawals : [.. register.Withdrawals.Where(at => now - at < TimeSpan.FromHours(1)), now],
+            Withdrawals = paused || register.Moving?.Kind == MoveKind.Back ? register.Withdrawals : [.. register.Withdrawals.Where(at => now - at < TimeSpan.FromHours(1)), now],
         };
     }
 

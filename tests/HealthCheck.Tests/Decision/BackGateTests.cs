@@ -83,6 +83,15 @@ public class BackGateTests
     }
 
     [Fact]
+    public void A_move_back_that_is_given_up_is_no_flapping()
+    {
+        var withdrawn = Moves.Withdraw(World.Service, MovingBack(), new Listing(ServedByB.Plan.Sets, ServedByB.Plan.Txt), TimeSpan.FromHours(1), "o1", World.Now)!;
+
+        Assert.Equal((6, "b"), (withdrawn.Epoch, withdrawn.Plan.Endpoint));
+        Assert.Empty(withdrawn.Withdrawals);
+    }
+
+    [Fact]
     public void Home_is_the_endpoint_of_the_lowest_priority_number() => Assert.Equal("a", BackGate.Home(World.Service).Name);
 
     private static Register MovingBack() => ServedByB.WithPlan(World.Plan("a", 5)) with { Moving = new Move("b", "a", MoveKind.Back, World.Now) };
