@@ -173,7 +173,7 @@ internal sealed class World : IAsyncDisposable
                     new TableStream(region.Engine, ItemsTable),
                     region.Name,
                     async batch => (await audit.InvokeAsync(batch)).Payload,
-                    () => Faults.RegionDown(region.Name) is not null,
+                    () => Faults.RegionDown(region.Name) is not null || !audit.IsUp,
                     _time).RunAsync(_stop.Token));
             }
         }

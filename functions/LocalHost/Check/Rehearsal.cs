@@ -61,10 +61,10 @@ internal sealed class Rehearsal(World world, TimeProvider time)
 
         ok = ok && await StepAsync($"{regions[0]} is restored", () => world.HealAsync(fault!), cancellationToken);
         ok = ok && await StepAsync($"{regions[0]} caught up", async () => await TextAsync(Items(1, "during"), cancellationToken) == "during", cancellationToken);
-        ok = ok && await StepAsync($"{regions[0]} is seen up again", async () =>
-            (await StateAsync(cancellationToken))["observers"]!.AsArray().Count(observer => (string?)observer!["health"]![regions[0]] == "Up") >= 2, cancellationToken);
         ok = ok && await StepAsync("a move back is refused, for it is too soon", async () =>
             (await OrderBackAsync(cancellationToken)).Contains("have seen " + regions[0] + " up for", StringComparison.Ordinal), cancellationToken);
+        ok = ok && await StepAsync($"{regions[0]} is seen up again", async () =>
+            (await StateAsync(cancellationToken))["observers"]!.AsArray().Count(observer => (string?)observer!["health"]![regions[0]] == "Up") >= 2, cancellationToken);
         ok = ok && await StepAsync("a move back is obeyed, once it is safe", async () =>
             await OrderBackAsync(cancellationToken) == "moving back to " + regions[0], cancellationToken);
         ok = ok && await StepAsync($"DNS answers {regions[0]}, verified", async () =>
@@ -94,7 +94,7 @@ internal sealed class Rehearsal(World world, TimeProvider time)
         var id = (string?)JsonNode.Parse(await ordered.Content.ReadAsStringAsync(cancellationToken))!["id"];
         CommandOutcome? outcome = null;
         await SoonAsync(async () => (outcome = (await world.ControlStore.ReadAsync(World.ServiceName, cancellationToken)).Register?.LastCommand)?.Id == id, cancellationToken);
-        return outcome?.Id == id ? outcome!.Says : "not answered";
+        return id is not null && outcome?.Id == id ? outcome!.Says : "not answered";
     }
 
     /// <summary>Whether it comes true within a few ticks.</summary>

@@ -15,7 +15,9 @@ internal sealed class Engine : IAsyncDisposable
     /// <summary>An item nests 32 deep, and DynamoDB's form of it more than twice that.</summary>
     public static readonly JsonDocumentOptions DeepJson = new() { MaxDepth = 256 };
 
-    private static readonly TimeSpan StartTimeout = TimeSpan.FromSeconds(20);
+    private const int StartAttemptsMax = 3;
+
+    private static readonly TimeSpan StartTimeout = TimeSpan.FromSeconds(30);
 
     private readonly Process _process;
     private readonly HttpClient _http;
@@ -32,6 +34,21 @@ internal sealed class Engine : IAsyncDisposable
     /// <summary>Starts one and waits until it answers.</summary>
     /// <exception cref="InvalidOperationException">There is no engine, or it does not start; the message says what to do.</exception>
     public static async Task<Engine> StartAsync(Undertaker undertaker, string? command, CancellationToken cancellationToken)
+    {
+        // Between the choice of a free port and the engine's listening there, somebody else may take it: then another one.
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                return await StartOnceAsync(undertaker, command, cancellationToken);
+            }
+            catch (EngineEndedException) when (attempt < StartAttemptsMax)
+            {
+            }
+        }
+    }
+
+    private static async Task<Engine> StartOnceAsync(Undertaker undertaker, string? command, CancellationToken cancellationToken)
     {
         var port = FreePort();
         var info = Command(command, port);
@@ -56,7 +73,8 @@ internal sealed class Engine : IAsyncDisposable
             try
             {
                 await engine.CallAsync("DynamoDB_20120810.ListTables", new JsonObject(), deadline.Token);
-                return engine;
+                // If ours has ended, it was somebody else's that answered.
+                return process.HasExited ? throw new EngineEndedException($"Another program listens on port {port}.") : engine;
             }
             catch (HttpRequestException) when (!process.HasExited)
             {
@@ -69,7 +87,7 @@ internal sealed class Engine : IAsyncDisposable
             }
             catch (Exception) when (process.HasExited)
             {
-                throw new InvalidOperationException($"The DynamoDB engine ({info.FileName}) ended at its start with exit code {process.ExitCode}.");
+                throw new EngineEndedException($"The DynamoDB engine ({info.FileName}) ended at its start with exit code {process.ExitCode}.");
             }
         }
     }
@@ -160,4 +178,6 @@ internal sealed class Engine : IAsyncDisposable
         listener.Start();
         return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
+
+    private sealed class EngineEndedException(string message) : InvalidOperationException(message);
 }

@@ -23,6 +23,9 @@ internal sealed class FunctionHost : IAsyncDisposable
 
     public FunctionDefinition Definition { get; }
 
+    /// <summary>Whether invocations reach it: not while its region is down, or healing.</summary>
+    public bool IsUp => _up;
+
     /// <summary>Invokes the function once.</summary>
     public async Task<InvocationResult> InvokeAsync(byte[] payload)
     {

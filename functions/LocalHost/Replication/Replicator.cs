@@ -145,7 +145,7 @@ internal sealed class Replicator : IAsyncDisposable
             return;
         }
 
-        var number = ++_number;
+        var number = Interlocked.Increment(ref _number);
         side.Newest[key] = number;
         foreach (var other in _sides.Where(other => other != side))
         {
