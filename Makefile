@@ -1,6 +1,6 @@
 # What is deployed. `sam build` calls the build-* targets (template.yaml says BuildMethod: makefile);
 # `make artefacts PACKAGE_SET=standin RUNTIME=linux-x64` makes what tests/Benchmarks starts.
-# Native code is compiled where it runs or across: gcc, zlib's headers, and gcc-aarch64-linux-gnu from x86-64 to arm64.
+# Native code is linked with gcc on a machine of the same kind: arm64 is built on arm64. (The compiler could link across with clang; that has not been tried.)
 
 RUNTIME ?= linux-arm64
 PACKAGE_SET ?= official
@@ -8,10 +8,14 @@ TOPOLOGY ?= functions/HealthCheck/topology.json
 
 publish = dotnet publish $(1) -c Release -v quiet -p:DeployRuntime=$(RUNTIME) -p:PackageSet=$(PACKAGE_SET) -o
 
+HOST := linux-$(if $(filter aarch64 arm64,$(shell uname -m)),arm64,x64)
+native = @test "$(HOST)" = "$(RUNTIME)" || { echo "Native code for $(RUNTIME) is built on such a machine; this one is $(HOST)." >&2; exit 1; }
+
 .PHONY: build-ItemApi build-ReplicationAudit build-HealthCheck artefacts
 
 # Lambda's own name for a program that brings its runtime along.
 build-ItemApi build-ReplicationAudit: build-%:
+	$(native)
 	$(call publish,functions/$*) "$(ARTIFACTS_DIR)"
 	mv "$(ARTIFACTS_DIR)/$*" "$(ARTIFACTS_DIR)/bootstrap"
 
@@ -21,6 +25,7 @@ build-HealthCheck:
 	cp "$(TOPOLOGY)" "$(ARTIFACTS_DIR)/topology.json"
 
 artefacts:
+	$(native)
 	for project in functions/ItemApi functions/ReplicationAudit functions/HealthCheck tests/BareLoop; do \
 		$(call publish,$$project) "artifacts/deploy/$${project##*/}" || exit 1; \
 	done

@@ -58,7 +58,7 @@ public sealed record Finding
 
 /// <summary>An item as a stream showed it.</summary>
 /// <param name="Version">Null where a program wrote it that does not go through the API.</param>
-/// <param name="Attributes">All of them, in DynamoDB's own JSON, so that it can be put again.</param>
+/// <param name="Attributes">All of them, in DynamoDB's own JSON, which keeps every type. Its content can be written again through the API; put as it is, with its old version, it could not be told from the lost one.</param>
 public sealed record ItemImage(string? Version, JsonElement Attributes);
 
 /// <summary>Why a finding is closed.</summary>

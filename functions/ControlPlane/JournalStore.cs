@@ -25,6 +25,9 @@ public sealed class JournalStore(IAmazonDynamoDB dynamoDb, string table, TimeSpa
     /// <summary>DynamoDB's limit on an item is 400 KB; a finding has two items in it, so a longer body lies in several. Its JSON is ASCII: a character is a byte.</summary>
     private const int PartLengthMax = 350_000;
 
+    /// <summary>Time to live deletes in no order: a part must not go before the head that needs it.</summary>
+    private static readonly TimeSpan PartsOutlive = TimeSpan.FromDays(7);
+
     /// <summary>Adds a line. Its key is observer and slot, so that writing it twice makes one.</summary>
     public async Task WriteAsync(JournalEntry entry, CancellationToken cancellationToken)
     {
@@ -54,7 +57,7 @@ public sealed class JournalStore(IAmazonDynamoDB dynamoDb, string table, TimeSpa
         for (var i = 1; i < parts.Length; i++)
         {
             using var deadline = cancellationToken.Within(callTimeout);
-            await dynamoDb.PutItemAsync(new PutItemRequest(table, Item(partsKind, PartId(i), parts[i], finding.At)), deadline.Token);
+            await dynamoDb.PutItemAsync(new PutItemRequest(table, Item(partsKind, PartId(i), parts[i], finding.At + PartsOutlive)), deadline.Token);
         }
 
         var me = Guid.NewGuid().ToString();

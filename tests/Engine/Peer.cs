@@ -48,9 +48,12 @@ public sealed class Peer : IAsyncDisposable
             try
             {
                 (await http.GetAsync(peer.Address)).Dispose();
-                return peer;
+                if (!process.HasExited)
+                {
+                    return peer;
+                }
             }
-            catch (HttpRequestException)
+            catch (Exception error) when (error is HttpRequestException or TaskCanceledException)
             {
                 await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System);
             }
@@ -65,6 +68,8 @@ public sealed class Peer : IAsyncDisposable
         string program, string[] arguments, IReadOnlyDictionary<string, string> environment, CancellationToken cancellationToken)
     {
         var info = new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true };
+        // What a person has set up for an account of his own is not meant.
+        info.Environment.Remove("AWS_PROFILE");
         foreach (var (name, value) in environment)
         {
             info.Environment[name] = value;

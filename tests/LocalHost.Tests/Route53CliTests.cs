@@ -64,6 +64,6 @@ public sealed class Route53CliTests : IAsyncLifetime
     private Task<(int ExitCode, string Output, string Error)> AwsAsync(params string[] arguments) => Peer.RunAsync(
         _aws!,
         ["--endpoint-url", $"http://127.0.0.1:{_door.Port}", "--output", "json", "route53", .. arguments],
-        new Dictionary<string, string> { ["AWS_ACCESS_KEY_ID"] = "local", ["AWS_SECRET_ACCESS_KEY"] = "local", ["AWS_DEFAULT_REGION"] = "us-east-1", ["AWS_CONFIG_FILE"] = "/dev/null", ["AWS_PAGER"] = "" },
+        new Dictionary<string, string> { ["AWS_ACCESS_KEY_ID"] = "local", ["AWS_SECRET_ACCESS_KEY"] = "local", ["AWS_DEFAULT_REGION"] = "us-east-1", ["AWS_CONFIG_FILE"] = "/dev/null", ["AWS_SHARED_CREDENTIALS_FILE"] = "/dev/null", ["AWS_PAGER"] = "" },
         Token);
 }

@@ -154,13 +154,16 @@ public sealed class FunctionTests(DynoxideEngine shared) : IClassFixture<Dynoxid
         Assert.Equal((FindingKind.ForeignEdit, "a"), (finding.Kind, finding.Region));
     }
 
-    [Fact]
-    public async Task A_third_region_that_had_seen_the_loser_keeps_it()
+    [Theory]
+    [InlineData(null, FindingKind.LostUpdate)]
+    [InlineData("key", FindingKind.Duplicate)]
+    public async Task A_third_region_that_had_seen_the_loser_keeps_it(string? idempotency, FindingKind kind)
     {
+        void Create(Dictionary<string, AttributeValue> item) => item[ItemAttributes.Idempotency] = idempotency is null ? new() { NULL = true } : new(idempotency);
         var model = new ModelRegions("a", "b", "c");
-        var lost = model.Put("a", "x");
+        var lost = model.Put("a", "x", Create);
         model.Deliver("a", "c", merged: false);
-        model.Put("b", "x");
+        model.Put("b", "x", Create);
         model.Deliver("b", "a", merged: false);
         await AuditAsync("a", model.Stream("a"));
         Assert.Null(Assert.Single(await FindingsAsync()).Closed);
@@ -170,11 +173,11 @@ public sealed class FunctionTests(DynoxideEngine shared) : IClassFixture<Dynoxid
         await AuditAsync("a", model.Stream("a"));
 
         var finding = Assert.Single(await FindingsAsync());
-        Assert.Equal((lost.Text, "Kept", kept.Text), (finding.Loser.Version, finding.Closed!.As, finding.Closed.By));
+        Assert.Equal((kind, lost.Text, "Kept", kept.Text), (finding.Kind, finding.Loser.Version, finding.Closed!.As, finding.Closed.By));
     }
 
     [Fact]
-    public async Task A_batch_that_comes_twice_and_in_pieces_counts_nothing_twice()
+    public async Task A_batch_that_comes_twice_and_in_pieces_gives_each_finding_once()
     {
         Conflicts(5);
         var records = _model.Stream("a").Records;
@@ -186,7 +189,7 @@ public sealed class FunctionTests(DynoxideEngine shared) : IClassFixture<Dynoxid
             await HandleAsync(function, records.Skip(Math.Max(0, from - 2)).Take(5));
         }
 
-        // Another process has another memory; the journal is the same.
+        // Another process has another memory of arrivals, which it counts again; the journal is the same.
         await HandleAsync(Function("a"), records);
 
         Assert.Equal(5, (await FindingsAsync()).Count);

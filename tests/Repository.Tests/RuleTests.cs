@@ -87,7 +87,7 @@ public partial class RuleTests
     [Fact]
     public void Lock_files_name_no_package_source()
     {
-        foreach (var file in Repo.Files(".", "packages.lock.json", "package-lock.json"))
+        foreach (var file in Repo.Files(".", ".lock.json", "package-lock.json"))
         {
             Assert.DoesNotContain("://", Repo.Read(file), StringComparison.Ordinal);
         }

@@ -120,6 +120,13 @@ public partial class TemplateTests
             Assert.Equal(name, Text(Map(table, "Properties"), "TableName"));
             Assert.Equal(("Retain", "Retain"), (Text(table, "DeletionPolicy"), Text(table, "UpdateReplacePolicy")));
         }
+
+        var tables = Resources("AWS::DynamoDB::GlobalTable").Concat(Resources("AWS::DynamoDB::Table")).Select(table => table.Name).ToHashSet();
+        var given = Resources("AWS::Serverless::Function").SelectMany(function => Map(Map(Map(function.Resource, "Properties"), "Environment"), "Variables").Children)
+            .Where(variable => ((YamlScalarNode)variable.Key).Value!.EndsWith("_TABLE", StringComparison.Ordinal)).Select(variable => ((YamlScalarNode)variable.Value).Value!);
+        var allowed = Resources("AWS::IAM::Role").SelectMany(role => role.Resource.AllNodes.OfType<YamlScalarNode>())
+            .Select(node => TableArn().Match(node.Value ?? "")).Where(match => match.Success).Select(match => match.Groups[1].Value);
+        Assert.Empty(given.Concat(allowed).Except(tables));
     }
 
     private static IEnumerable<(string Name, YamlMappingNode Resource)> Resources(string type) =>
@@ -140,6 +147,9 @@ public partial class TemplateTests
 
     [GeneratedRegex(@"^\[(\S+)\.deploy\.parameters\]", RegexOptions.Multiline)]
     private static partial Regex DeployedRegion();
+
+    [GeneratedRegex(@":table/(\w+)")]
+    private static partial Regex TableArn();
 
     [GeneratedRegex("\"(\\w+)=")]
     private static partial Regex Override();

@@ -9,7 +9,7 @@ public enum CommandKind
     /// <summary>Let another endpoint serve.</summary>
     Move,
 
-    /// <summary>Let the endpoint serve that should, once it is safe: it has long been up, and replication has caught up both ways.</summary>
+    /// <summary>Let the endpoint serve that should, once it is safe: it has long been up, and heartbeats are fresh both ways.</summary>
     MoveBack,
 
     /// <summary>A person has seen the last move: clear the cool-down and the count of withdrawals.</summary>

@@ -6,7 +6,7 @@ namespace Failover.HealthCheck.Decision;
 
 /// <summary>
 /// The gate before a move back. Nothing is lost by waiting, so it asks for more than a move away does: the same majority holds the target up, and has for long,
-/// and its heartbeats are fresh in both directions: what was written at either side since is on the other.
+/// and heartbeats are at most an interval late in both directions. What was written within the last interval may still be under way.
 /// </summary>
 public static class BackGate
 {

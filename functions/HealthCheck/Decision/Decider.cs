@@ -55,8 +55,8 @@ public static class Decider
 
         var shut = service.Endpoint(back.To) is { } target ? BackGate.Shut(topology, service, register, target, fresh) : $"{back.To} is no endpoint of the topology";
         return shut is null ? new Decision(Verdict.MoveBack, back.To, Diagnosis.Healthy, [], $"{back.To} has long been up, and heartbeats are fresh both ways")
-            : Leave(topology, service, register, fresh, now) is { Verdict: Verdict.Move } leave ? leave
-            : Hold(Diagnosis.Healthy, HoldReason.BackGateShut, shut);
+            : Leave(topology, service, register, fresh, now) is var leave && leave.Verdict == Verdict.Move ? leave
+            : leave with { Held = [.. leave.Held, HoldReason.BackGateShut], Why = $"{shut}; {leave.Why}" };
     }
 
     private static Decision Leave(Topology topology, Service service, Register register, IReadOnlyList<Ballot> fresh, DateTimeOffset now)

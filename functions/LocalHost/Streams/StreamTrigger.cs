@@ -6,7 +6,7 @@ namespace Failover.LocalHost.Streams;
 
 /// <summary>
 /// Lambda's event source mapping between a table's stream and a function that reports batch item failures: batches in order, one at a time;
-/// after a failure on from the checkpoint, one record at a time; a record that keeps failing goes to the failure destination.
+/// after a failure on from the checkpoint, again and again: nothing is given up, and nothing passes a record that fails.
 /// </summary>
 /// <param name="invoke">Gives the function one event; null where it failed.</param>
 internal sealed class StreamTrigger(TableStream stream, string region, Func<byte[], Task<byte[]?>> invoke, Func<bool> isDown, TimeProvider time)
@@ -14,20 +14,12 @@ internal sealed class StreamTrigger(TableStream stream, string region, Func<byte
     /// <summary>Lambda's own default for streams.</summary>
     private const int BatchMax = 100;
 
-    private const int AttemptsMax = 4;
-
     /// <summary>Lambda asks each shard four times a second.</summary>
     private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(250);
 
     private static readonly JsonSerializerOptions Deep = new() { MaxDepth = Engine.DeepJson.MaxDepth };
 
     private readonly Queue<JsonObject> _pending = new();
-
-    /// <summary>How often the first pending record has failed.</summary>
-    private int _attempts;
-
-    /// <summary>The failure destination: records that were given up, newest last.</summary>
-    public IReadOnlyList<JsonObject> Discarded { get; private set; } = [];
 
     /// <summary>Runs until it is cancelled. What fails is told and taken again: nothing is dropped that was not handed over.</summary>
     public async Task RunAsync(CancellationToken cancellationToken)
@@ -53,34 +45,14 @@ internal sealed class StreamTrigger(TableStream stream, string region, Func<byte
     /// <summary>Gives the function the next batch; false if not all of it is done.</summary>
     private async Task<bool> HandOverAsync()
     {
-        List<JsonObject> batch = [.. _pending.Take(_attempts > 0 ? 1 : BatchMax)];
+        List<JsonObject> batch = [.. _pending.Take(BatchMax)];
         var done = Done(batch, await invoke(Event(batch)));
         for (var i = 0; i < done; i++)
         {
             _pending.Dequeue();
         }
 
-        if (done == batch.Count)
-        {
-            _attempts = 0;
-            return true;
-        }
-
-        // A region that went down meanwhile says nothing of the record.
-        if (isDown())
-        {
-            return false;
-        }
-
-        _attempts = done > 0 ? 1 : _attempts + 1;
-        if (_attempts == AttemptsMax)
-        {
-            _attempts = 0;
-            Discarded = [.. Discarded, _pending.Dequeue()];
-            await Console.Error.WriteLineAsync($"{region}: a record of the stream was given up after {AttemptsMax} attempts; it is in the failure destination.");
-        }
-
-        return false;
+        return done == batch.Count;
     }
 
     private async Task<int> FillAsync(CancellationToken cancellationToken)

@@ -45,10 +45,13 @@ public sealed class Findings(JournalStore journal, Metrics metrics, string regio
 
     private async Task CloseAsync(ItemChange change, ItemVersion kept, CancellationToken cancellationToken)
     {
-        var id = Finding.IdOf(FindingKind.LostUpdate, change.Id, kept.Text);
-        if (await journal.CloseFindingAsync(id, new FindingClosure("Kept", change.New!.Version?.Text ?? "", time.GetUtcNow()), cancellationToken))
+        foreach (var kind in new[] { FindingKind.LostUpdate, FindingKind.Duplicate })
         {
-            Log.Closed(logger, id, "Kept");
+            var id = Finding.IdOf(kind, change.Id, kept.Text);
+            if (await journal.CloseFindingAsync(id, new FindingClosure("Kept", change.New!.Version?.Text ?? "", time.GetUtcNow()), cancellationToken))
+            {
+                Log.Closed(logger, id, "Kept");
+            }
         }
     }
 

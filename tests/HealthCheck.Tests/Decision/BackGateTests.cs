@@ -68,6 +68,16 @@ public class BackGateTests
     }
 
     [Fact]
+    public void An_outage_of_both_is_told_beside_the_gate_that_shut()
+    {
+        IReadOnlyList<Ballot> down = [.. new[] { "o1", "o2", "o3" }.Select(observer => World.Ballot(observer, "a:9- b:9-"))];
+        var decision = Decider.Decide(World.Topology, World.Service, MovingBack(), down, World.Now);
+
+        Assert.Equal((Verdict.Hold, Diagnosis.NoTarget), (decision.Verdict, decision.Diagnosis));
+        Assert.Equal([HoldReason.NoTarget, HoldReason.BackGateShut], decision.Held);
+    }
+
+    [Fact]
     public void A_pause_stops_a_move_back_that_was_ordered_before_it()
     {
         Assert.Equal((Verdict.Hold, null), Decide(MovingBack() with { Paused = new Pause("op", World.Now, null, null) }, Ballots()));
@@ -75,7 +85,7 @@ public class BackGateTests
     }
 
     [Fact]
-    public void A_move_back_holds_off_no_failover_afterwards()
+    public void A_move_back_is_not_counted_as_an_automatic_move()
     {
         var landed = Moves.Landed(MovingBack(), verified: true, TimeSpan.FromHours(1), World.Now);
 

@@ -21,7 +21,7 @@ public sealed class Route53OnMotoTests : IAsyncLifetime
 
     private Peer _moto = null!;
     private Service _service = null!;
-    private AmazonRoute53Client _client = null!;
+    private AmazonRoute53Client? _client;
 
     public async ValueTask InitializeAsync()
     {
@@ -46,7 +46,7 @@ public sealed class Route53OnMotoTests : IAsyncLifetime
     {
         if (_moto is not null)
         {
-            _client.Dispose();
+            _client?.Dispose();
             await _moto.DisposeAsync();
         }
     }
@@ -55,7 +55,7 @@ public sealed class Route53OnMotoTests : IAsyncLifetime
     public async Task A_plan_is_created_read_back_and_replaced()
     {
         var (first, next) = (World.Plan("a", 0), World.Plan("b", 1));
-        var records = new Route53Records(_client);
+        var records = new Route53Records(_client!);
         var empty = await records.ListAsync(_service, Token);
         Assert.Empty(empty.Sets);
         Assert.Null(empty.Txt);
@@ -71,7 +71,7 @@ public sealed class Route53OnMotoTests : IAsyncLifetime
     [Fact]
     public async Task A_create_of_what_exists_is_refused()
     {
-        var records = new Route53Records(_client);
+        var records = new Route53Records(_client!);
         var empty = await records.ListAsync(_service, Token);
         await records.ApplyAsync(_service, World.Plan("a", 0), empty, Token);
 
@@ -80,14 +80,14 @@ public sealed class Route53OnMotoTests : IAsyncLifetime
 
     [Fact]
     public async Task A_zone_that_is_not_there_is_told_by_its_name() =>
-        await Assert.ThrowsAsync<NoSuchHostedZoneException>(() => new Route53Records(_client).ListAsync(_service with { HostedZoneId = "ZNONE" }, Token));
+        await Assert.ThrowsAsync<NoSuchHostedZoneException>(() => new Route53Records(_client!).ListAsync(_service with { HostedZoneId = "ZNONE" }, Token));
 
     [Fact]
     public async Task A_listing_goes_on_over_pages()
     {
         for (var i = 0; i < 5; i++)
         {
-            await _client.ChangeResourceRecordSetsAsync(
+            await _client!.ChangeResourceRecordSetsAsync(
                 new ChangeResourceRecordSetsRequest
                 {
                     HostedZoneId = _service.HostedZoneId,
@@ -106,8 +106,8 @@ public sealed class Route53OnMotoTests : IAsyncLifetime
                 Token);
         }
 
-        var page = await _client.ListResourceRecordSetsAsync(new ListResourceRecordSetsRequest { HostedZoneId = _service.HostedZoneId, MaxItems = "3" }, Token);
-        var rest = await _client.ListResourceRecordSetsAsync(
+        var page = await _client!.ListResourceRecordSetsAsync(new ListResourceRecordSetsRequest { HostedZoneId = _service.HostedZoneId, MaxItems = "3" }, Token);
+        var rest = await _client!.ListResourceRecordSetsAsync(
             new ListResourceRecordSetsRequest { HostedZoneId = _service.HostedZoneId, StartRecordName = page.NextRecordName, StartRecordType = page.NextRecordType, MaxItems = "100" }, Token);
 
         Assert.Equal((3, true, false), (page.ResourceRecordSets!.Count, page.IsTruncated, rest.IsTruncated));
