@@ -26,6 +26,15 @@ public sealed record JournalEntry
 
     public required string Why { get; init; }
 
+    /// <summary>The rules that it was decided by: <see cref="Ballots.Ballot.RuleVersionNow"/> then.</summary>
+    public int RuleVersion { get; init; }
+
+    /// <summary>The endpoint that is, or would be, moved to.</summary>
+    public string? To { get; init; }
+
+    /// <summary>How much data the move can cost at most, in milliseconds of writes; null if nobody knows, or none is in question.</summary>
+    public long? DataLossMs { get; init; }
+
     /// <summary>What the tick did about it, step by step.</summary>
     public required IReadOnlyList<string> Steps { get; init; }
 

@@ -14,10 +14,10 @@ var reason = new Option<string?>("--reason") { Description = "For those who read
 var ifEpoch = new Option<long?>("--if-epoch") { Description = "Refuse unless this is the epoch; the present one where left out.", Recursive = true };
 var seconds = new Option<int>("--wait") { Description = "Seconds to wait for a tick to obey.", DefaultValueFactory = _ => 60, Recursive = true };
 
-var to = new Argument<string>("endpoint") { Description = "The endpoint that shall serve." };
+var to = new Argument<string>("endpoint") { Description = "The endpoint, by its name in the topology." };
 var force = new Option<bool>("--force") { Description = "Also to an endpoint that no majority sees up." };
 var home = new Argument<string?>("endpoint") { Description = "The endpoint that shall serve again; the one of the lowest priority number where left out.", Arity = ArgumentArity.ZeroOrOne };
-var minutes = new Option<int?>("--minutes") { Description = "How long; until 'resume' where left out." };
+var minutes = new Option<int?>("--minutes") { Description = "How long; until it is ended where left out (a planned move: 5)." };
 var json = new Option<bool>("--json") { Description = "As JSON: register and ballots as they are stored." };
 
 minutes.Validators.Add(result =>
@@ -45,6 +45,12 @@ var root = new RootCommand("Shows and commands the failover of a service.")
     Order("ack", "Says that a person has seen the last move: clears cool-down and flapping.", CommandKind.Ack),
     Order("pause", "Moves nothing automatically; stops a move under way.", CommandKind.Pause, minutes),
     Order("resume", "Ends a pause.", CommandKind.Resume),
+    Order("approve", "Lets the move be made that waits for approval.", CommandKind.Approve),
+    Order("plan", "Moves without loss: fences writes where they are taken now, waits until they have arrived, moves.", CommandKind.PlannedMove, to, minutes),
+    Order("pin", "Lets an endpoint serve whatever its health.", CommandKind.Pin, to, force, minutes),
+    Order("unpin", "Ends a pin.", CommandKind.Unpin),
+    Order("drain", "Lets an endpoint not serve, nor be moved to.", CommandKind.Drain, to, minutes),
+    Order("undrain", "Ends a drain.", CommandKind.Undrain, to),
     Order("adopt", "Takes what DNS answers now for the truth, at a new epoch, paused. For a frozen name.", CommandKind.Adopt),
 };
 return await root.Parse(args).InvokeAsync();
@@ -74,9 +80,9 @@ Command Order(string name, string description, CommandKind kind, params Symbol[]
             By = given.GetValue(by)!,
             At = TimeProvider.System.GetUtcNow(),
             IfEpoch = given.GetValue(ifEpoch) ?? view.Register?.Epoch,
-            To = kind switch { CommandKind.Move => given.GetValue(to), CommandKind.MoveBack => given.GetValue(home), _ => null },
-            Force = kind == CommandKind.Move && given.GetValue(force),
-            Minutes = kind == CommandKind.Pause ? given.GetValue(minutes) : null,
+            To = symbols.Contains(to) ? given.GetValue(to) : symbols.Contains(home) ? given.GetValue(home) : null,
+            Force = symbols.Contains(force) && given.GetValue(force),
+            Minutes = symbols.Contains(minutes) ? given.GetValue(minutes) : null,
             Reason = given.GetValue(reason),
         };
         var outcome = await Orders.GiveAsync(control, given.GetValue(service)!, order, TimeSpan.FromSeconds(given.GetValue(seconds)), TimeProvider.System, token);

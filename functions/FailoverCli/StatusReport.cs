@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Failover.ControlPlane;
+using Failover.ControlPlane.Registers;
 
 namespace Failover.Cli;
 
@@ -27,7 +28,15 @@ internal static class StatusReport
 
         output.WriteLine($"{service}: {register.Active} serves, epoch {register.Epoch}");
         Line("moving", register.Moving is { } move ? $"from {move.From} to {move.To} since {move.Since:u}{(move.LandedAt is null ? "" : ", landed, not yet verified")}" : null);
-        Line("paused", register.Paused is { } pause && pause.IsInForce(now) ? $"by {pause.By}{(pause.Until is { } until ? $" until {until:u}" : "")} {pause.Reason}" : null);
+        Line("planned", register.Planned is { } planned ? $"to {planned.To} by {planned.By}, given up at {planned.Until:u}; {(planned.FencedAt is { } at ? $"writes at {planned.From} fenced at {at:u}" : "not fenced yet")}" : null);
+        Line("paused", InForce(register.Paused));
+        Line("pinned", register.Pinned is { } pin && InForce(pin.Order) is { } pinned ? $"to {pin.Endpoint} {pinned}" : null);
+        foreach (var (endpoint, drain) in register.Drained)
+        {
+            Line("drained", InForce(drain) is { } drained ? $"{endpoint} {drained}" : null);
+        }
+
+        Line("approved", InForce(register.Approved));
         Line("cool-down", register.CoolDown is { } coolDown && coolDown.Until > now ? $"until {coolDown.Until:u}, {coolDown.AutomaticMoves} automatic moves; 'ack' clears it" : null);
         Line("last command", register.LastCommand is { } last ? $"{last.Says} ({last.At:u})" : null);
         foreach (var ballot in view.Ballots.OrderBy(ballot => ballot.Observer, StringComparer.Ordinal))
@@ -35,6 +44,9 @@ internal static class StatusReport
             var sees = ballot.Services.GetValueOrDefault(service)?.Select(endpoint => $"{endpoint.Key} {endpoint.Value.Health} ({endpoint.Value.Detail})") ?? [];
             output.WriteLine($"  {ballot.Observer,-12} {(now - ballot.At).TotalSeconds,5:0.0} s ago  {string.Join(", ", sees)}");
         }
+
+        string? InForce(Override? order) =>
+            order?.IsInForce(now) == true ? $"by {order.By}{(order.Until is { } until ? $" until {until:u}" : "")} {order.Reason}".TrimEnd() : null;
 
         void Line(string name, string? value)
         {

@@ -1,14 +1,22 @@
+using Amazon.DynamoDBv2;
 using Failover.ControlPlane;
 using Failover.ControlPlane.Topologies;
 using Failover.HealthCheck.Decision;
 using Failover.HealthCheck.Dns;
+using Failover.ItemRecord;
 using Microsoft.Extensions.Logging;
 
 namespace Failover.HealthCheck;
 
 /// <summary>Carries out the mover's steps for one service, each under its own deadline and only while the evidence is fresh.</summary>
 public sealed class Follower(
-    HealthCheckOptions options, ControlStore control, Route53Records records, TickReport report, TimeProvider time, ILogger<Follower> logger)
+    HealthCheckOptions options,
+    ControlStore control,
+    Route53Records records,
+    IReadOnlyDictionary<string, IAmazonDynamoDB> replicas,
+    TickReport report,
+    TimeProvider time,
+    ILogger<Follower> logger)
 {
     private Timing Timing => options.Topology.Timing;
 
@@ -47,11 +55,14 @@ public sealed class Follower(
                     break;
                 // Evidence and deadline are checked just before each write, which bounds how late one can start: a process that
                 // slept does nothing with what it knew. What is under way then is fenced by the write's own condition.
-                case Step.WriteRegister or Step.Apply when evidence.Age > Timing.EvidenceLifetime || started.Age > 2 * Timing.Interval:
+                case Step.WriteRegister or Step.Apply or Step.Fence when evidence.Age > Timing.EvidenceLifetime || started.Age > 2 * Timing.Interval:
                     result = new StepResult.NotDone($"the evidence is {started.Age.TotalSeconds:0} s old: nothing is done with it");
                     break;
                 case Step.WriteRegister(var next, var expected, _):
                     result = new StepResult.Register(await control.WriteRegisterAsync(next, expected, cancellationToken));
+                    break;
+                case Step.Fence(var replica, var until):
+                    result = new StepResult.Fenced(await FenceAsync(replica, until, cancellationToken));
                     break;
                 case Step.Apply(var plan, var listed):
                     result = await TryAsync("Applying the plan", async () =>
@@ -70,6 +81,21 @@ public sealed class Follower(
         }
 
         await report.FollowedAsync(service, slot, mover, (Step.Finish)step, cancellationToken);
+    }
+
+    private async Task<bool> FenceAsync(string replica, DateTimeOffset? until, CancellationToken cancellationToken)
+    {
+        try
+        {
+            using var deadline = cancellationToken.Within(Timing.CallTimeout);
+            await WriteFence.PutAsync(replicas[replica], options.ItemsTable, replica, until, deadline.Token);
+            return true;
+        }
+        catch (Exception error) when (!cancellationToken.IsCancellationRequested)
+        {
+            Log.CallFailed(logger, "Fencing writes", error);
+            return false;
+        }
     }
 
     private async Task<T> WithDeadlineAsync<T>(Func<CancellationToken, Task<T>> call, CancellationToken cancellationToken)

@@ -37,6 +37,7 @@ var route53 = new AmazonRoute53Client(new AmazonRoute53Config
     Timeout = timing.CallTimeout,
     MaxErrorRetry = 0,
 });
+var replicas = options.Topology.Replicas.ToDictionary(region => region, region => (IAmazonDynamoDB)DynamoDbClients.Create(region, timing.ProbeTimeout));
 var prober = new HttpProber(timing.ProbeTimeout, time);
 var control = new ControlStore(local, options.ControlTable, timing.CallTimeout);
 var report = new TickReport(
@@ -45,14 +46,9 @@ var tick = new Tick(
     options,
     control,
     prober,
-    new Heartbeats(
-        options.Topology.Replicas.ToDictionary(region => region, region => (IAmazonDynamoDB)DynamoDbClients.Create(region, timing.ProbeTimeout)),
-        options.ItemsTable,
-        options.Observer,
-        time,
-        timing.ProbeTimeout),
+    new Heartbeats(replicas, options.ItemsTable, options.Observer, time, timing.ProbeTimeout),
     new AuthoritativeLook(prober, timing.ProbeTimeout),
-    new Follower(options, control, new Route53Records(route53), report, time, logging.CreateLogger<Follower>()),
+    new Follower(options, control, new Route53Records(route53), replicas, report, time, logging.CreateLogger<Follower>()),
     report,
     clock,
     time,

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Failover.ControlPlane;
+using Failover.ControlPlane.Ballots;
 using Failover.ControlPlane.Topologies;
 using Failover.HealthCheck.Decision;
 using Failover.Hosting;
@@ -34,7 +35,7 @@ public sealed class TickReport(HealthCheckOptions options, JournalStore journal,
             new Metric("Epoch", "None", mover.Register?.Epoch ?? 0));
         await JournalAsync(
             service, slot, mover.Acted, decision,
-            finish.Ending == Ending.Frozen ? [.. decision.Held.Append(HoldReason.NameFrozen).Distinct()] : decision.Held,
+            finish.Ending == Ending.Frozen ? [.. decision.Held.Append(HoldReason.ForeignRecord).Distinct()] : decision.Held,
             [.. mover.Log, $"{finish.Ending}: {finish.Why}"],
             cancellationToken);
     }
@@ -64,6 +65,9 @@ public sealed class TickReport(HealthCheckOptions options, JournalStore journal,
                     Diagnosis = decision.Diagnosis.ToString(),
                     Held = [.. held.Select(reason => reason.ToString())],
                     Why = decision.Why,
+                    RuleVersion = Ballot.RuleVersionNow,
+                    To = decision.To,
+                    DataLossMs = decision.DataLossMs,
                     Steps = steps,
                     Evidence = judgement is null ? null : EvidenceOf(judgement),
                 },

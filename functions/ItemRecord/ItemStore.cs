@@ -16,6 +16,8 @@ public sealed class ItemStore(IAmazonDynamoDB dynamoDb, string table, string reg
 
     private const int AttemptsMax = 4;
 
+    private readonly WriteFence _fence = new(dynamoDb, table, region, time);
+
     /// <summary>The item as the table holds it, tombstone or not; null if there is none.</summary>
     public async Task<StoredItem?> ReadAsync(string id, bool consistent, CancellationToken cancellationToken)
     {
@@ -67,10 +69,18 @@ public sealed class ItemStore(IAmazonDynamoDB dynamoDb, string table, string reg
         var mayHaveHappened = false;
         for (var attempt = 1; attempt <= AttemptsMax; attempt++)
         {
+            // Both at once: the fence costs a write no time.
+            var fence = ReadFenceAsync(cancellationToken);
             var predecessor = await ReadAsync(id, consistent: true, cancellationToken);
+            var fencedUntil = await fence;
             if (Proven(tried, predecessor) is { } proven)
             {
                 return proven;
+            }
+
+            if (fencedUntil is { } until)
+            {
+                return mayHaveHappened ? new WriteResult.OutcomeUnknown() : new WriteResult.Fenced(until);
             }
 
             var live = predecessor?.IsLive(time.GetUtcNow()) == true ? predecessor : null;
@@ -124,6 +134,12 @@ public sealed class ItemStore(IAmazonDynamoDB dynamoDb, string table, string reg
         }
 
         return mayHaveHappened ? new WriteResult.OutcomeUnknown() : new WriteResult.Contended();
+    }
+
+    private async Task<DateTimeOffset?> ReadFenceAsync(CancellationToken cancellationToken)
+    {
+        using var deadline = Deadline(cancellationToken);
+        return await _fence.ReadAsync(deadline.Token);
     }
 
     /// <summary>The only proofs that one's own write happened: it is current, or what is current has seen it.</summary>

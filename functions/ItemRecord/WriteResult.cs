@@ -19,6 +19,9 @@ public abstract record WriteResult
     /// <summary>Other writers kept changing the item; nothing was written.</summary>
     public sealed record Contended : WriteResult;
 
+    /// <summary>A planned move stopped writes at this replica; nothing was written.</summary>
+    public sealed record Fenced(DateTimeOffset Until) : WriteResult;
+
     /// <summary>No answer, and no proof either way: the write may have happened, or may still happen.</summary>
     public sealed record OutcomeUnknown : WriteResult;
 }

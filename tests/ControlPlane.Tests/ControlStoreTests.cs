@@ -75,7 +75,7 @@ public abstract class ControlStoreTests(TestEngine? engine, string? whyNone) : I
     public async Task Everything_comes_back_as_it_was_written()
     {
         var store = Store();
-        var register = Register(1) with { Moving = new Move("a", "b", MoveKind.Automatic, Now, Now), Withdrawals = [Now], Paused = new Pause("me", Now, null, "why"), Withdraws = "p" };
+        var register = Register(1) with { Moving = new Move("a", "b", MoveKind.Automatic, Now, Now), Withdrawals = [Now], Paused = new Override("me", Now, null, "why"), Withdraws = "p" };
         await store.WriteRegisterAsync(register, null, Token);
         await store.WriteBallotAsync(Ballot(3), null, Token);
         await store.WriteCommandAsync(Service, new Command { Id = "c1", Kind = CommandKind.Move, By = "me", At = Now, To = "b" }, Token);

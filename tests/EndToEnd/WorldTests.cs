@@ -41,7 +41,7 @@ public class WorldTests(ITestOutputHelper output)
         // A person's edit freezes the name, and taking it back thaws it.
         await world.EditAsync("127.0.0.99");
         await LocalHostProcess.EventuallyAsync("the edit freezes the name", async () =>
-            (await world.JournalAsync()).TakeLast(6).Any(entry => entry!["held"]!.AsArray().Any(reason => (string?)reason == "NameFrozen")));
+            (await world.JournalAsync()).TakeLast(6).Any(entry => entry!["held"]!.AsArray().Any(reason => (string?)reason == "ForeignRecord")));
         Assert.Equal("127.0.0.99", await world.AddressAsync());
         await world.EditAsync("127.0.0.11");
 

@@ -102,7 +102,7 @@ public sealed class FollowerTests : IAsyncLifetime
             options, new ControlStore(client, _control, TimeSpan.FromSeconds(5)), new Route53Records(new AmazonRoute53Client(
                 new BasicAWSCredentials("test", "test"),
                 new AmazonRoute53Config { ServiceURL = $"http://127.0.0.1:{_door.Port}", AuthenticationRegion = "us-east-1", MaxErrorRetry = 0 })),
-            report, _time, NullLogger<Follower>.Instance);
+            new Dictionary<string, IAmazonDynamoDB>(), report, _time, NullLogger<Follower>.Instance);
         await follower.FollowAsync(World.Service, 100, new Look([new Listing(Before.Sets, Before.Txt)], HttpOk: true, ""), started ?? new Evidence(_time), Token);
     }
 

@@ -72,7 +72,7 @@ public sealed class TickTests : IAsyncLifetime
             prober,
             new Heartbeats(_topology.Replicas.ToDictionary(replica => replica, _ => (IAmazonDynamoDB)_engine.Client()), options.ItemsTable, "o1", _time, timeout),
             new AuthoritativeLook(prober, TimeSpan.FromMilliseconds(100)),
-            new Follower(options, _control, new Route53Records(route53), report, _time, NullLogger<Follower>.Instance),
+            new Follower(options, _control, new Route53Records(route53), new Dictionary<string, IAmazonDynamoDB>(), report, _time, NullLogger<Follower>.Instance),
             report,
             new ServerClock(_time),
             _time,

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text;
 using System.Text.Json;
+using Failover.ItemRecord;
 using Failover.Testing;
 using Microsoft.AspNetCore.Mvc.Testing;
 
@@ -152,6 +153,19 @@ public sealed class ItemsTests : IAsyncLifetime
         Assert.Equal(HttpStatusCode.OK, (await _client.GetAsync(new Uri("/health/live", UriKind.Relative), Token)).StatusCode);
         var put = await PutAsync("/items/x", "{}");
         Assert.Equal((HttpStatusCode.ServiceUnavailable, "application/problem+json"), (put.StatusCode, put.Content.Headers.ContentType!.MediaType));
+    }
+
+    [Fact]
+    public async Task A_fenced_write_is_told_to_come_again_and_changes_nothing()
+    {
+        using var client = _engine.Client();
+        await WriteFence.PutAsync(client, Environment.GetEnvironmentVariable("ITEMS_TABLE")!, "us-east-1", DateTimeOffset.UnixEpoch.AddYears(200), Token);
+        var put = await PutAsync("/items/x", "{}");
+
+        Assert.Equal((HttpStatusCode.ServiceUnavailable, TimeSpan.FromSeconds(5)), (put.StatusCode, put.Headers.RetryAfter!.Delta));
+        Assert.Equal("application/problem+json", put.Content.Headers.ContentType!.MediaType);
+        Assert.Contains("planned move", await put.Content.ReadAsStringAsync(Token), StringComparison.Ordinal);
+        Assert.Equal(HttpStatusCode.NotFound, (await _client.GetAsync(new Uri("/items/x", UriKind.Relative), Token)).StatusCode);
     }
 
     private Task<HttpResponseMessage> PutAsync(string path, string body, string? ifMatch = null, string? ifNoneMatch = null)

@@ -203,8 +203,38 @@ public abstract class ItemStoreTests(TestEngine? engine, string? whyNone) : IAsy
     private static readonly DateTimeOffset Now = new(2026, 11, 23, 8, 0, 0, TimeSpan.Zero);
 
     /// <summary>Every store has the same frozen version clock: order comes from what is seen, never from time.</summary>
-    private ItemStore Store(LossyNetwork? network = null) => new(
-        _engine.Client(network), _table, Region, new VersionClock(Region, new FakeTimeProvider(Now)), TimeProvider.System, TimeSpan.FromMilliseconds(network?.SdkRetries > 0 ? 10_000 : 2000));
+    [Fact]
+    public async Task A_fence_stops_writes_at_its_replica_until_it_ends_or_is_lifted()
+    {
+        var time = new FakeTimeProvider(Now);
+        var store = Store(time: time);
+        await store.PutAsync("x", Text("one"), Precondition.None, Token);
+        await WriteFence.PutAsync(_engine.Client(), _table, Region, Now.AddMinutes(1), Token);
+        await WriteFence.PutAsync(_engine.Client(), _table, "elsewhere", Now.AddDays(1), Token);
+
+        // What was read of the fence is believed for two seconds.
+        var passed = await store.PutAsync("x", Text("two"), Precondition.None, Token);
+        time.Advance(WriteFence.Believed);
+        var put = await store.PutAsync("x", Text("three"), Precondition.None, Token);
+        var delete = await store.DeleteAsync("x", Precondition.None, Token);
+        var read = await store.ReadAsync("x", consistent: true, Token);
+        time.Advance(TimeSpan.FromMinutes(1));
+        var ended = await store.PutAsync("x", Text("four"), Precondition.None, Token);
+        await WriteFence.PutAsync(_engine.Client(), _table, Region, time.GetUtcNow().AddMinutes(1), Token);
+        await WriteFence.PutAsync(_engine.Client(), _table, Region, null, Token);
+        time.Advance(WriteFence.Believed);
+        var lifted = await store.PutAsync("x", Text("five"), Precondition.None, Token);
+
+        Written(passed);
+        Assert.Equal(new WriteResult.Fenced(Now.AddMinutes(1)), put);
+        Assert.Equal(new WriteResult.Fenced(Now.AddMinutes(1)), delete);
+        Assert.Equal("two", read!.Content["text"].S);
+        Written(ended);
+        Written(lifted);
+    }
+
+    private ItemStore Store(LossyNetwork? network = null, TimeProvider? time = null) => new(
+        _engine.Client(network), _table, Region, new VersionClock(Region, new FakeTimeProvider(Now)), time ?? TimeProvider.System, TimeSpan.FromMilliseconds(network?.SdkRetries > 0 ? 10_000 : 2000));
 
     private static Dictionary<string, AttributeValue> Text(string text) => new() { ["text"] = new(text) };
 

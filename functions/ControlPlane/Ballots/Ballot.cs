@@ -12,7 +12,7 @@ public enum Health
 public sealed record Ballot
 {
     /// <summary>The version of the rules that this code decides by; ballots of mixed versions hold.</summary>
-    public const int RuleVersionNow = 2;
+    public const int RuleVersionNow = 3;
 
     /// <summary>The form of this record.</summary>
     public const int FormatNow = 1;

@@ -23,6 +23,24 @@ public enum CommandKind
 
     /// <summary>Take the world's DNS as it is for the truth, and pause.</summary>
     Adopt,
+
+    /// <summary>Let the move be made that waits for approval.</summary>
+    Approve,
+
+    /// <summary>Let an endpoint serve whatever its health.</summary>
+    Pin,
+
+    /// <summary>End the pin.</summary>
+    Unpin,
+
+    /// <summary>Let an endpoint not serve, nor be moved to.</summary>
+    Drain,
+
+    /// <summary>End the drain of an endpoint.</summary>
+    Undrain,
+
+    /// <summary>Fence writes at the replica that is left, wait until what was written has arrived, then move.</summary>
+    PlannedMove,
 }
 
 /// <summary>
@@ -44,13 +62,16 @@ public sealed record Command
     /// <summary>The epoch that the operator looked at; with another one the command is refused. Null: any.</summary>
     public long? IfEpoch { get; init; }
 
-    /// <summary>For <see cref="CommandKind.Move"/>: the endpoint. For <see cref="CommandKind.MoveBack"/> too; null: the one of the lowest priority number.</summary>
+    /// <summary>The endpoint that the order is about. For <see cref="CommandKind.MoveBack"/> it may be null: the one of the lowest priority number.</summary>
     public string? To { get; init; }
 
-    /// <summary>For <see cref="CommandKind.Move"/>: also to an endpoint that no majority sees up.</summary>
+    /// <summary>For <see cref="CommandKind.Move"/> and <see cref="CommandKind.Pin"/>: also to an endpoint that no majority sees up.</summary>
     public bool Force { get; init; }
 
-    /// <summary>For <see cref="CommandKind.Pause"/>: how long; null: until <see cref="CommandKind.Resume"/>.</summary>
+    /// <summary>
+    /// How long a pause, pin or drain is in force; null: until it is ended. For <see cref="CommandKind.PlannedMove"/>: after how long it is given up,
+    /// and writes are accepted again; null: <see cref="PlannedMoveMinutes"/>.
+    /// </summary>
     public int? Minutes { get; init; }
 
     /// <summary>For people.</summary>
@@ -58,4 +79,7 @@ public sealed record Command
 
     /// <summary>An order that nobody obeyed in time is not obeyed later, when the world has moved on.</summary>
     public static readonly TimeSpan Lifetime = TimeSpan.FromMinutes(10);
+
+    /// <summary>After how many minutes a planned move is given up, if the order does not say: nobody can write for so long.</summary>
+    public const int PlannedMoveMinutes = 5;
 }

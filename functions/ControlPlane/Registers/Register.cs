@@ -37,13 +37,27 @@ public sealed record Register
     public IReadOnlyList<DateTimeOffset> Withdrawals { get; init; } = [];
 
     /// <summary>An operator's order to move nothing automatically.</summary>
-    public Pause? Paused { get; init; }
+    public Override? Paused { get; init; }
+
+    /// <summary>An operator's order to let one endpoint serve.</summary>
+    public Pin? Pinned { get; init; }
+
+    /// <summary>Operators' orders to let endpoints not serve, by name.</summary>
+    public IReadOnlyDictionary<string, Override> Drained { get; init => field = value ?? EmptyDrained; } = EmptyDrained;
+
+    /// <summary>An operator's consent to the next automatic move from this epoch.</summary>
+    public Override? Approved { get; init; }
+
+    /// <summary>An operator's order to move without loss; in force until the move is done or given up.</summary>
+    public PlannedMove? Planned { get; init; }
 
     /// <summary>What became of the last command.</summary>
     public CommandOutcome? LastCommand { get; init; }
 
     /// <summary>The number of the current move.</summary>
     public long Epoch => Plan.Epoch;
+
+    private static readonly Dictionary<string, Override> EmptyDrained = [];
 
     /// <summary>How many older plans are remembered.</summary>
     public const int KnownPlansMax = 8;
@@ -58,7 +72,12 @@ public sealed record Register
         Known = [.. Known.Append(Plan).TakeLast(KnownPlansMax)],
         Withdraws = null,
         Moving = null,
+        Approved = null,
+        Planned = null,
     };
+
+    /// <summary>Whether an operator's drain of that endpoint is in force.</summary>
+    public bool IsDrained(string endpoint, DateTimeOffset now) => Drained.Count > 0 && Drained.TryGetValue(endpoint, out var drain) && drain.IsInForce(now);
 
     /// <summary>The plan, present or older, of that id and epoch, or null.</summary>
     public Plan? Find(StateTxt txt) => Known.Append(Plan).LastOrDefault(plan => plan.Id == txt.Plan && plan.Epoch == txt.Epoch);
@@ -78,6 +97,12 @@ public enum MoveKind
 
     /// <summary>A withdrawn move that landed all the same.</summary>
     Kept,
+
+    /// <summary>Because an operator's pin or drain is in force; it must be until the move lands.</summary>
+    Override,
+
+    /// <summary>By an operator's order of a planned move; writes must stay fenced until it lands.</summary>
+    Planned,
 }
 
 /// <summary>A move under way.</summary>
@@ -95,16 +120,25 @@ public sealed record Adoption(string? Txt, IReadOnlyList<RecordSet> Sets);
 /// <param name="AutomaticMoves">Automatic moves that landed since it began.</param>
 public sealed record CoolDown(DateTimeOffset Since, DateTimeOffset Until, int AutomaticMoves);
 
-/// <summary>An operator's order to move nothing automatically.</summary>
+/// <summary>An operator's order that stays in force.</summary>
 /// <param name="Until">When it ends by itself, or null.</param>
-public sealed record Pause(string By, DateTimeOffset Since, DateTimeOffset? Until, string? Reason)
+public sealed record Override(string By, DateTimeOffset Since, DateTimeOffset? Until, string? Reason)
 {
     /// <summary>Whether it is in force.</summary>
     public bool IsInForce(DateTimeOffset now) => Until is null || Until > now;
 
-    /// <summary>Whether it stops a move: one that an operator ordered after it goes on.</summary>
-    public bool Stops(Move move, DateTimeOffset now) => IsInForce(now) && Since >= move.Since;
+    /// <summary>As a pause, whether it stops what an operator ordered, or began, at <paramref name="ordered"/>: what was ordered after it goes on.</summary>
+    public bool Stops(DateTimeOffset ordered, DateTimeOffset now) => IsInForce(now) && Since >= ordered;
 }
+
+/// <summary>An operator's order to let one endpoint serve, whatever its health.</summary>
+/// <param name="Force">Also move there while no majority sees it up.</param>
+public sealed record Pin(string Endpoint, bool Force, Override Order);
+
+/// <summary>A move that waits until writes at the replica that is left are fenced and have arrived at the target's.</summary>
+/// <param name="Until">When it is given up. The fence itself ends then too, so that it outlives nobody.</param>
+/// <param name="FencedAt">When the fence was first seen to stand; null before.</param>
+public sealed record PlannedMove(string From, string To, string By, DateTimeOffset Since, DateTimeOffset Until, DateTimeOffset? FencedAt = null);
 
 /// <summary>What became of a command.</summary>
 public sealed record CommandOutcome(string Id, bool Obeyed, string Says, DateTimeOffset At);

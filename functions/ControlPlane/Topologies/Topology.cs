@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json.Serialization;
 
 namespace Failover.ControlPlane.Topologies;
@@ -55,6 +56,18 @@ public sealed record Service
     /// <summary>The time to live of the records, in seconds.</summary>
     public int TtlSeconds { get; set; } = 60;
 
+    /// <summary>Who has the last word on an automatic move.</summary>
+    public FailoverMode Mode { get; set; }
+
+    /// <summary>Who begins a move back.</summary>
+    public MoveBackMode MoveBack { get; set; }
+
+    /// <summary>How much data an automatic move may cost.</summary>
+    public RpoRule Rpo { get; init => field = value ?? new RpoRule(); } = new();
+
+    /// <summary>When no automatic move begins.</summary>
+    public IReadOnlyList<MaintenanceWindow> Maintenance { get; init => field = value ?? []; } = [];
+
     /// <summary>The places that can serve the name.</summary>
     public required IReadOnlyList<ServiceEndpoint> Endpoints { get; init; }
 
@@ -64,6 +77,66 @@ public sealed record Service
 
     /// <summary>The endpoint of that name, or null.</summary>
     public ServiceEndpoint? Endpoint(string? name) => Endpoints.FirstOrDefault(endpoint => endpoint.Name == name);
+}
+
+/// <summary>Who has the last word on an automatic move.</summary>
+public enum FailoverMode
+{
+    /// <summary>The observers.</summary>
+    Automatic = 0,
+
+    /// <summary>An operator, by the command <c>Approve</c>.</summary>
+    Approve,
+
+    /// <summary>Nobody: everything is probed, decided and journaled, and nothing touches the name, on an operator's order neither.</summary>
+    ObserveOnly,
+}
+
+/// <summary>Who begins a move back.</summary>
+public enum MoveBackMode
+{
+    /// <summary>An operator.</summary>
+    Manual = 0,
+
+    /// <summary>The observers, once the gate is open. Refused for want of a comparison of the tables.</summary>
+    Automatic,
+}
+
+/// <summary>What a service would rather lose.</summary>
+public enum RpoPreference
+{
+    /// <summary>Data: the move is made, and its bound on lost data is told.</summary>
+    PreferAvailability = 0,
+
+    /// <summary>Time: the move waits while it could cost more than the limit, or nobody can say.</summary>
+    PreferData,
+}
+
+/// <summary>How much data an automatic move may cost.</summary>
+/// <param name="LimitSeconds">
+/// How stale the newest heartbeat of the replica that is left may be in the target's. A region that is lost for good grows staler by the second,
+/// so a limit below the time of detection means that only an operator leaves it.
+/// </param>
+public sealed record RpoRule(RpoPreference Prefer = RpoPreference.PreferAvailability, int LimitSeconds = 300);
+
+/// <summary>A weekly window, in UTC, in which no automatic move begins.</summary>
+/// <param name="Start">As <c>02:00</c>.</param>
+/// <param name="Minutes">How long; it may reach into the next day.</param>
+public sealed record MaintenanceWindow(DayOfWeek Day, string Start, int Minutes)
+{
+    private const int MinutesOfWeek = 7 * 24 * 60;
+
+    /// <summary>The minute of the week in which it opens; Sunday is the first day.</summary>
+    /// <exception cref="FormatException"><see cref="Start"/> is no time of day; a validated topology has none such.</exception>
+    [JsonIgnore]
+    public int OpensAtMinute => ((int)Day * 24 * 60) + (int)TimeOnly.ParseExact(Start, "HH:mm", CultureInfo.InvariantCulture).ToTimeSpan().TotalMinutes;
+
+    /// <summary>Whether it is open.</summary>
+    public bool IsOpen(DateTimeOffset now)
+    {
+        var minute = ((int)now.UtcDateTime.DayOfWeek * 24 * 60) + (int)now.UtcDateTime.TimeOfDay.TotalMinutes;
+        return (minute - OpensAtMinute + MinutesOfWeek) % MinutesOfWeek < Minutes;
+    }
 }
 
 /// <summary>One place that can serve.</summary>

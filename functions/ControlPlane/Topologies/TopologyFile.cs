@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 using System.Text.Json;
 
@@ -158,6 +159,20 @@ public static class TopologyFile
         if (service.Endpoints.Count < 2)
         {
             yield return $"{at}.endpoints: {service.Endpoints.Count} given; recovery needs at least 2";
+        }
+
+        if (service.Rpo.LimitSeconds is < 1 or > 86_400)
+        {
+            yield return $"{at}.rpo.limitSeconds: {service.Rpo.LimitSeconds}; must be 1 to 86400";
+        }
+
+        for (var i = 0; i < service.Maintenance.Count; i++)
+        {
+            var window = service.Maintenance[i];
+            if (!TimeOnly.TryParseExact(window.Start, "HH:mm", CultureInfo.InvariantCulture, DateTimeStyles.None, out _) || !Enum.IsDefined(window.Day) || window.Minutes is < 1 or > 1440)
+            {
+                yield return $"{at}.maintenance[{i}]: {window.Day} '{window.Start}' for {window.Minutes} minutes; give a day, a start as 02:00 (UTC) and 1 to 1440 minutes";
+            }
         }
 
         foreach (var mistake in Doubles($"{at}.endpoints[].name", service.Endpoints.Select(endpoint => endpoint.Name)).Concat(UrlMistakes($"{at}.lookUrl", service.LookUrl)))

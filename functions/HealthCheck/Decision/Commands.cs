@@ -27,16 +27,26 @@ public static class Commands
                 : null;
         }
 
-        var (next, says) = Stale(command, register, now) is { } stale
-            ? (null, stale)
+        var (next, says) = Stale(command, register, now) is { } stale ? (null, stale)
+            : service.Mode == FailoverMode.ObserveOnly && MovesTheName(command.Kind) ? (null, "refused: the service is only observed; change its mode in the topology first")
+            : command.Minutes < 1 ? (null, $"refused: {command.Minutes} minutes are none")
             : command.Kind switch
             {
                 CommandKind.Move or CommandKind.MoveBack => Move(topology, service, register, view, command, listing!, self, now),
-                CommandKind.Pause when command.Minutes < 1 => (null, $"refused: a pause of {command.Minutes} minutes is none"),
+                CommandKind.PlannedMove => Plan(topology, service, register, view, command, now),
+
                 // A move under way is then withdrawn like any that no longer stands; that needs no answer from DNS now.
-                CommandKind.Pause => (register with { Paused = PauseOf(command, now) }, register.Moving is { LandedAt: null } ? "paused; the move under way is withdrawn" : "paused"),
+                CommandKind.Pause => (register with { Paused = OrderOf(command, now) }, register.Moving is { LandedAt: null } ? "paused; the move under way is withdrawn" : "paused"),
                 CommandKind.Resume => (register with { Paused = null }, "resumed"),
                 CommandKind.Ack => (register with { CoolDown = null, Withdrawals = [] }, "acknowledged"),
+                CommandKind.Approve when service.Mode != FailoverMode.Approve => (null, "refused: the service's moves need no approval"),
+                CommandKind.Approve => (register with { Approved = new Override(command.By, now, now + Command.Lifetime, command.Reason) }, $"approved for {Command.Lifetime.TotalMinutes:0} minutes"),
+                CommandKind.Pin => Pin(topology, service, register, view, command, now),
+                CommandKind.Unpin => register.Pinned is null ? (null, "refused: nothing is pinned") : (register with { Pinned = null }, "unpinned"),
+                CommandKind.Drain => Drain(service, register, command, now),
+                CommandKind.Undrain => command.To is { } to && register.Drained.ContainsKey(to)
+                    ? (register with { Drained = register.Drained.Where(drain => drain.Key != to).ToDictionary() }, $"{to} is drained no more")
+                    : (null, $"refused: '{command.To}' is not drained"),
                 CommandKind.Unknown => (null, "refused: this version does not know that kind of command"),
                 _ => Adopt(service, register, command, listing!, self, now),
             };
@@ -46,6 +56,9 @@ public static class Commands
             LastCommand = new CommandOutcome(command.Id, next is not null, says, now),
         };
     }
+
+    private static bool MovesTheName(CommandKind kind) =>
+        kind is CommandKind.Move or CommandKind.MoveBack or CommandKind.PlannedMove or CommandKind.Pin or CommandKind.Drain or CommandKind.Approve;
 
     private static string? Stale(Command command, Register? register, DateTimeOffset now) =>
         command.Kind != CommandKind.Unknown && (now - command.At).Duration() > Command.Lifetime ? $"refused: it is of {command.At:O}, more than {Command.Lifetime.TotalMinutes:0} minutes away"
@@ -58,12 +71,23 @@ public static class Commands
         var isBack = command.Kind == CommandKind.MoveBack;
         if ((isBack && command.To is null ? BackGate.Home(service) : service.Endpoint(command.To)) is not { } target)
         {
-            return (null, $"refused: '{command.To}' is no endpoint; there are {string.Join(", ", service.Endpoints.Select(endpoint => endpoint.Name))}");
+            return (null, NoSuchEndpoint(service, command));
         }
 
-        if (target.Name == (register.Moving?.To ?? register.Active))
+        // The endpoint that serves may have other values by now: a move to it brings them.
+        if (target.Name == (register.Moving?.To ?? register.Active) && (register.Moving is not null || RecordSet.AreSame(register.Plan.Sets, ControlPlane.Registers.Plan.SetsOf(service, target))))
         {
             return (null, $"refused: {target.Name} serves already, or is being moved to");
+        }
+
+        if (register.Pinned is { } pin && pin.Order.IsInForce(now) && pin.Endpoint != target.Name)
+        {
+            return (null, $"refused: the name is pinned to {pin.Endpoint} by {pin.Order.By}; unpin it first");
+        }
+
+        if (register.IsDrained(target.Name, now))
+        {
+            return (null, $"refused: {target.Name} is drained by {register.Drained[target.Name].By}; undrain it first");
         }
 
         if (DnsGate.Judge(register, listing) is GateVerdict.Freeze freeze)
@@ -83,13 +107,75 @@ public static class Commands
             return (null, $"refused: {up} of {topology.Observers.Count} observers see {target.Name} up; force it if you must");
         }
 
-        var plan = Plan.For(service, target, register.Epoch + 1, now, self, isBack ? "MoveBack" : "Command");
+        var plan = ControlPlane.Registers.Plan.For(service, target, register.Epoch + 1, now, self, isBack ? "MoveBack" : "Command");
         var move = new Move(register.Serving, target.Name, isBack ? MoveKind.Back : MoveKind.Command, now);
         return (register.WithPlan(plan) with { Moving = move }, $"moving {(isBack ? "back " : "")}to {target.Name}");
     }
 
-    private static Pause PauseOf(Command command, DateTimeOffset now) =>
+    private static (Register? Next, string Says) Plan(Topology topology, Service service, Register register, ControlView view, Command command, DateTimeOffset now)
+    {
+        if (service.Endpoint(command.To) is not { } target)
+        {
+            return (null, NoSuchEndpoint(service, command));
+        }
+
+        if (register.Moving is not null || register.Planned is not null)
+        {
+            return (null, "refused: a move is under way already");
+        }
+
+        if (target.Name == register.Active || service.Endpoint(register.Active) is null)
+        {
+            return (null, $"refused: {register.Active} serves, and {(target.Name == register.Active ? "is where you want to go" : "is no endpoint of the topology, so its writes cannot be fenced")}");
+        }
+
+        if (register.IsDrained(target.Name, now) || register.Pinned?.Order.IsInForce(now) == true)
+        {
+            return (null, "refused: a pin or a drain stands against it");
+        }
+
+        var up = Decider.CountUp(Decider.Fresh(topology, view.Ballots, now), service, target.Name);
+        return up < topology.Majority
+            ? (null, $"refused: {up} of {topology.Observers.Count} observers see {target.Name} up")
+            : (register with { Planned = new PlannedMove(register.Active, target.Name, command.By, now, now.AddMinutes(command.Minutes ?? Command.PlannedMoveMinutes)) }, $"planned: fencing writes at {register.Active}");
+    }
+
+    private static (Register? Next, string Says) Pin(Topology topology, Service service, Register register, ControlView view, Command command, DateTimeOffset now)
+    {
+        if (service.Endpoint(command.To) is not { } target)
+        {
+            return (null, NoSuchEndpoint(service, command));
+        }
+
+        var up = Decider.CountUp(Decider.Fresh(topology, view.Ballots, now), service, target.Name);
+        return up < topology.Majority && !command.Force && target.Name != register.Serving
+            ? (null, $"refused: {up} of {topology.Observers.Count} observers see {target.Name} up; force it if you must")
+            : (register with { Pinned = new ControlPlane.Registers.Pin(target.Name, command.Force, OrderOf(command, now)) }, $"pinned to {target.Name}");
+    }
+
+    private static (Register? Next, string Says) Drain(Service service, Register register, Command command, DateTimeOffset now)
+    {
+        if (service.Endpoint(command.To) is not { } endpoint)
+        {
+            return (null, NoSuchEndpoint(service, command));
+        }
+
+        if (register.Pinned is { } pin && pin.Order.IsInForce(now) && pin.Endpoint == endpoint.Name)
+        {
+            return (null, $"refused: the name is pinned to {endpoint.Name} by {pin.Order.By}; unpin it first");
+        }
+
+        var drained = register.Drained.Where(drain => drain.Value.IsInForce(now) && drain.Key != endpoint.Name).Append(new(endpoint.Name, OrderOf(command, now))).ToDictionary();
+        return drained.Count >= service.Endpoints.Count
+            ? (null, "refused: every other endpoint is drained; the name would have nowhere to go")
+            : (register with { Drained = drained }, $"drained {endpoint.Name}");
+    }
+
+    private static Override OrderOf(Command command, DateTimeOffset now) =>
         new(command.By, now, command.Minutes is { } minutes ? now.AddMinutes(minutes) : null, command.Reason);
+
+    private static string NoSuchEndpoint(Service service, Command command) =>
+        $"refused: '{command.To}' is no endpoint; there are {string.Join(", ", service.Endpoints.Select(endpoint => endpoint.Name))}";
 
     private static (Register? Next, string Says) Adopt(Service service, Register? register, Command command, Listing listing, string self, DateTimeOffset now)
     {
@@ -98,7 +184,7 @@ public static class Commands
             return (null, "refused: the name is as the register says; there is nothing to adopt");
         }
 
-        if (service.Endpoints.FirstOrDefault(endpoint => RecordSet.AreSame(Plan.SetsOf(service, endpoint), listing.Sets)) is not { } active)
+        if (service.Endpoints.FirstOrDefault(endpoint => RecordSet.AreSame(ControlPlane.Registers.Plan.SetsOf(service, endpoint), listing.Sets)) is not { } active)
         {
             return (null, "refused: the name's records are those of no configured endpoint; mend them or the topology first");
         }
@@ -110,14 +196,14 @@ public static class Commands
 
         var text = listing.Txt?.Values[0];
         var epoch = Math.Max(text is null ? 0 : StateTxt.TryParse(text)?.Epoch ?? 0, register?.Epoch ?? 0) + 1;
-        var plan = Plan.Of(service, active.Name, listing.Sets, epoch, now, self, "Adopted");
+        var plan = ControlPlane.Registers.Plan.Of(service, active.Name, listing.Sets, epoch, now, self, "Adopted");
         var next = register?.WithPlan(plan) ?? new Register { Service = service.Name, Rev = 1, Plan = plan, Active = active.Name };
         var says = $"adopted {active.Name} at epoch {epoch}, paused";
         return (next with
         {
             Active = active.Name,
             Adopted = new Adoption(text, listing.Sets),
-            Paused = new Pause(command.By, now, null, "adopted"),
+            Paused = new Override(command.By, now, null, "adopted"),
             LastCommand = new CommandOutcome(command.Id, true, says, now),
         }, says);
     }

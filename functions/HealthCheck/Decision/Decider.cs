@@ -16,15 +16,24 @@ namespace Failover.HealthCheck.Decision;
 /// down, 6 failed ticks                        | up | Move               RegionLost: a move can cost data, so it must stay lost longer
 /// down, not yet so many                       | any | Hold(Detecting)
 /// down                     | none up          | Hold(NoTarget)          the last answer stays, and alarms
+/// drained, or not the one pinned | up         | Move                    an operator's override wins
+/// any, a planned move is ordered | up         | Hold(Backlog), then Move
 /// </code>
 /// "A majority" is always of all configured observers, each with a fresh ballot; one and the same majority sees the serving endpoint down,
-/// with its latest probe failed, and the target up. Over that stand, in order: no quorum, mixed versions, a pause, a cool-down, flapping.
-/// A move under way is judged by the same evidence, without cool-down and flapping: those held off its beginning. A move back under way is judged by its gate.
+/// with its latest probe failed, and the target up. What holds the beginning of an automatic move is listed whole (<see cref="Holds"/>).
+/// A move under way is judged by the same evidence, by a pause, a pin, the RPO guard and observe-only; the other holds are for its beginning.
+/// A move back under way is judged by its gate.
 /// </remarks>
 public static class Decider
 {
     /// <summary>More withdrawals within an hour than this hold.</summary>
     public const int WithdrawalsMax = 3;
+
+    /// <summary>
+    /// How long after a fence stands a write may still get into the table that passed before: a writer believes for 2 s what it read of the fence,
+    /// its call may take some seconds, and the clocks of who saw the fence and of who wrote the heartbeat may be 3 s off, each to its side.
+    /// </summary>
+    public static readonly TimeSpan FenceSettles = TimeSpan.FromSeconds(15);
 
     /// <summary>What to do about <paramref name="service"/>.</summary>
     public static Decision Decide(Topology topology, Service service, Register register, IReadOnlyList<Ballot> ballots, DateTimeOffset now)
@@ -35,116 +44,382 @@ public static class Decider
             return Hold(Diagnosis.Contested, HoldReason.NoQuorum, $"{fresh.Count} of {topology.Observers.Count} observers have a fresh ballot; {topology.Majority} are needed");
         }
 
-        if (fresh.Any(ballot => ballot.RuleVersion != Ballot.RuleVersionNow))
+        foreach (var ballot in fresh)
         {
-            return Hold(Diagnosis.Contested, HoldReason.MixedVersions, "the observers decide by different rules");
+            if (ballot.RuleVersion != Ballot.RuleVersionNow)
+            {
+                return Hold(Diagnosis.Contested, HoldReason.MixedVersions, "the observers decide by different rules");
+            }
         }
 
         return register.Moving is { Kind: MoveKind.Back, LandedAt: null } back
             ? Back(topology, service, register, back, fresh, now)
-            : Leave(topology, service, register, fresh, now);
+            : Overridden(topology, service, register, fresh, now) ?? Leave(topology, service, register, fresh, now);
+    }
+
+    /// <summary>The ballots of configured observers that still count.</summary>
+    public static IReadOnlyList<Ballot> Fresh(Topology topology, IReadOnlyList<Ballot> ballots, DateTimeOffset now)
+    {
+        var fresh = new List<Ballot>(ballots.Count);
+        foreach (var ballot in ballots)
+        {
+            if (now - ballot.At <= topology.Timing.BallotLifetime && topology.Observers.Contains(ballot.Observer))
+            {
+                fresh.Add(ballot);
+            }
+        }
+
+        return fresh;
+    }
+
+    /// <summary>How many hold an endpoint up, with a clean run of at least <paramref name="cleanTicks"/>.</summary>
+    public static int CountUp(IReadOnlyList<Ballot> ballots, Service service, string endpoint, int cleanTicks = 0)
+    {
+        var count = 0;
+        foreach (var ballot in ballots)
+        {
+            if (ballot.On(service.Name, endpoint) is { Health: Health.Up } view && view.CleanTicks >= cleanTicks)
+            {
+                count++;
+            }
+        }
+
+        return count;
+    }
+
+    /// <summary>
+    /// How much data a move from one endpoint to another can cost, in milliseconds: the age of the newest heartbeat of the one's replica that any observer
+    /// has seen in the other's. What was written since may not have arrived. 0 within one replica; null if nobody knows.
+    /// </summary>
+    public static long? DataLossMs(Service service, string from, string to, IReadOnlyList<Ballot> fresh, DateTimeOffset now)
+    {
+        if (service.Endpoint(from)?.Replica is not { } source || service.Endpoint(to)?.Replica is not { } target)
+        {
+            return null;
+        }
+
+        if (source == target)
+        {
+            return 0;
+        }
+
+        long? least = null;
+        foreach (var ballot in fresh)
+        {
+            if (ballot.Replicas.TryGetValue(source, out var beats) && beats.NewestSeen.TryGetValue(target, out var seen) && seen is { } at
+                && Math.Max(0, now.ToUnixTimeMilliseconds() - at) is var age && !(age >= least))
+            {
+                least = age;
+            }
+        }
+
+        return least;
     }
 
     /// <summary>A move back under way stands while its gate is open, unless a pause came after it. Should the serving endpoint fail meanwhile, that counts too.</summary>
     private static Decision Back(Topology topology, Service service, Register register, Move back, IReadOnlyList<Ballot> fresh, DateTimeOffset now)
     {
-        if (register.Paused?.Stops(back, now) == true)
+        if (register.Paused?.Stops(back.Since, now) == true)
         {
             return Hold(Diagnosis.Healthy, HoldReason.Paused, "an operator paused after the move back was ordered");
         }
 
-        var shut = service.Endpoint(back.To) is { } target ? BackGate.Shut(topology, service, register, target, fresh) : $"{back.To} is no endpoint of the topology";
-        return shut is null ? new Decision(Verdict.MoveBack, back.To, Diagnosis.Healthy, [], $"{back.To} has long been up, and heartbeats are fresh both ways")
+        var shut = service.Endpoint(back.To) is not { } target ? $"{back.To} is no endpoint of the topology"
+            : register.IsDrained(back.To, now) ? $"{back.To} is drained"
+            : BackGate.Shut(topology, service, register, target, fresh);
+        return shut is null ? new Decision(Verdict.MoveBack, back.To, Diagnosis.Healthy, [], $"{back.To} has long been up, and heartbeats are fresh both ways") { Kind = MoveKind.Back }
             : Leave(topology, service, register, fresh, now) is var leave && leave.Verdict == Verdict.Move ? leave
             : leave with { Held = [.. leave.Held, HoldReason.BackGateShut], Why = $"{shut}; {leave.Why}" };
+    }
+
+    /// <summary>What an operator's orders in force ask for, whatever the health of the endpoint that serves; null if they ask for nothing.</summary>
+    private static Decision? Overridden(Topology topology, Service service, Register register, IReadOnlyList<Ballot> fresh, DateTimeOffset now)
+    {
+        var serving = register.Serving;
+        if (register.Pinned is { } pin && pin.Order.IsInForce(now))
+        {
+            return pin.Endpoint == serving ? null
+                : register.Paused?.Stops(pin.Order.Since, now) == true ? Hold(Diagnosis.Healthy, HoldReason.Paused, $"an operator paused after the pin to {pin.Endpoint}")
+                : pin.Force || CountUp(fresh, service, pin.Endpoint) >= topology.Majority ? Asked(MoveKind.Override, pin.Endpoint, $"{pin.Order.By} pinned the name to {pin.Endpoint}")
+                : Hold(Diagnosis.NoTarget, HoldReason.NoTarget, $"the name is pinned to {pin.Endpoint}, which is not up");
+        }
+
+        if (register.IsDrained(serving, now))
+        {
+            var drain = register.Drained[serving];
+            return register.Paused?.Stops(drain.Since, now) == true ? Hold(Diagnosis.Healthy, HoldReason.Paused, $"an operator paused after the drain of {serving}")
+                : Target(topology, service, register, fresh, now) is { } target ? Asked(MoveKind.Override, target.Name, $"{drain.By} drained {serving}")
+                : Hold(Diagnosis.NoTarget, HoldReason.NoTarget, $"{serving} is drained, and no other endpoint is up");
+        }
+
+        // A planned move is made of a healthy world; should it fail meanwhile, that is judged as ever.
+        return register.Planned is { } planned && planned.From == serving && planned.Until > now && CountDown(fresh, service, serving) < topology.Majority
+            ? Plan(topology, service, register, planned, fresh, now)
+            : null;
+
+        Decision Asked(MoveKind kind, string to, string why) => new(Verdict.Move, to, Diagnosis.Healthy, [], why) { Kind = kind, DataLossMs = DataLossMs(service, serving, to, fresh, now) };
+    }
+
+    private static Decision Plan(Topology topology, Service service, Register register, PlannedMove planned, IReadOnlyList<Ballot> fresh, DateTimeOffset now)
+    {
+        if (register.Paused?.Stops(planned.Since, now) == true)
+        {
+            return Hold(Diagnosis.Healthy, HoldReason.Paused, "an operator paused after the planned move was ordered");
+        }
+
+        if (register.IsDrained(planned.To, now) || CountUp(fresh, service, planned.To) < topology.Majority)
+        {
+            return Hold(Diagnosis.NoTarget, HoldReason.NoTarget, $"the planned move to {planned.To} waits: it is not up");
+        }
+
+        if (planned.FencedAt is not { } fencedAt)
+        {
+            return Hold(Diagnosis.Healthy, HoldReason.Backlog, $"the planned move to {planned.To} waits for its fence");
+        }
+
+        var (source, target) = (service.Endpoint(planned.From)?.Replica, service.Endpoint(planned.To)?.Replica);
+        var through = 0;
+        foreach (var ballot in fresh)
+        {
+            // A majority's heartbeats that were written when nothing else could be any more have arrived.
+            if (source == target || (source is not null && target is not null && ballot.Replicas.TryGetValue(source, out var beats)
+                && beats.NewestSeen.TryGetValue(target, out var seen) && seen >= (fencedAt + FenceSettles).ToUnixTimeMilliseconds()))
+            {
+                through++;
+            }
+        }
+
+        return through < topology.Majority
+            ? Hold(Diagnosis.Healthy, HoldReason.Backlog, $"the planned move to {planned.To} waits: for {through} of {topology.Majority} observers all that was written before the fence has arrived")
+            : new Decision(Verdict.Move, planned.To, Diagnosis.Healthy, [], $"{planned.By} planned the move to {planned.To}; writes are fenced and what was written has arrived") { Kind = MoveKind.Planned, DataLossMs = 0 };
     }
 
     private static Decision Leave(Topology topology, Service service, Register register, IReadOnlyList<Ballot> fresh, DateTimeOffset now)
     {
         var serving = register.Serving;
-        var down = fresh.Where(ballot => ballot.On(service.Name, serving) is { Health: Health.Down, LastOk: false }).ToList();
+        var down = new List<Ballot>(fresh.Count);
+        foreach (var ballot in fresh)
+        {
+            if (ballot.On(service.Name, serving) is { Health: Health.Down, LastOk: false })
+            {
+                down.Add(ballot);
+            }
+        }
+
         if (down.Count < topology.Majority)
         {
             return down.Count > 0
                 ? Hold(Diagnosis.Contested, null, $"{down.Count} of {topology.Observers.Count} observers see {serving} down")
-                : Calm(topology, service, serving, fresh);
+                : Calm(topology, service, register, serving, fresh, now);
         }
 
         var replica = service.Endpoint(serving)?.Replica;
         var diagnosis = replica is not null && PathLived(topology, fresh, replica, NewestSlot(topology, fresh)) ? Diagnosis.EndpointDown : Diagnosis.RegionLost;
-        var leaving = down.Where(ballot => IsToBeLeft(ballot.On(service.Name, serving), topology, fresh, replica)).ToList();
+        var leaving = new List<Ballot>(down.Count);
+        foreach (var ballot in down)
+        {
+            if (IsToBeLeft(ballot.On(service.Name, serving), topology, fresh, replica))
+            {
+                leaving.Add(ballot);
+            }
+        }
+
         if (leaving.Count < topology.Majority)
         {
             return Hold(diagnosis, HoldReason.Detecting, $"{serving} is down, for {leaving.Count} of {topology.Majority} observers long enough");
         }
 
-        var target = service.Endpoints
-            .Where(endpoint => endpoint.Name != serving && CountUp(leaving, service, endpoint.Name) >= topology.Majority)
-            .OrderBy(endpoint => endpoint.Name == register.Moving?.To ? 0 : 1).ThenBy(endpoint => endpoint.Priority).ThenBy(endpoint => endpoint.Name, StringComparer.Ordinal).FirstOrDefault();
-        if (target is null)
+        if (Target(topology, service, register, leaving, now) is not { } target)
         {
             return Hold(Diagnosis.NoTarget, HoldReason.NoTarget, $"{serving} is down and no other endpoint is up: the last answer stays");
         }
 
-        return Held(topology, service, register, leaving, target, now) is { } reason
-            ? new Decision(Verdict.Hold, target.Name, diagnosis, [reason], $"{serving} is down; {target.Name} is up; held: {reason}")
-            : new Decision(Verdict.Move, target.Name, diagnosis, [], $"{serving} is down for {leaving.Count} of {topology.Observers.Count} observers; {target.Name} is up");
+        var dataLoss = DataLossMs(service, serving, target.Name, fresh, now);
+        var held = Holds(topology, service, register, leaving, target, dataLoss, now);
+        return (held.Count > 0
+            ? new Decision(Verdict.Hold, target.Name, diagnosis, held, $"{serving} is down; {target.Name} is up; held: {string.Join(", ", held)}")
+            : new Decision(Verdict.Move, target.Name, diagnosis, [], $"{serving} is down for {leaving.Count} of {topology.Observers.Count} observers; {target.Name} is up")) with { Kind = MoveKind.Automatic, DataLossMs = dataLoss };
     }
 
-    /// <summary>The ballots of configured observers that still count.</summary>
-    public static IReadOnlyList<Ballot> Fresh(Topology topology, IReadOnlyList<Ballot> ballots, DateTimeOffset now) =>
-        [.. ballots.Where(ballot => topology.Observers.Contains(ballot.Observer) && now - ballot.At <= topology.Timing.BallotLifetime)];
-
-    /// <summary>How many hold an endpoint up, with a clean run of at least <paramref name="cleanTicks"/>.</summary>
-    public static int CountUp(IReadOnlyList<Ballot> ballots, Service service, string endpoint, int cleanTicks = 0) =>
-        ballots.Count(ballot => ballot.On(service.Name, endpoint) is { Health: Health.Up } view && view.CleanTicks >= cleanTicks);
-
-    private static HoldReason? Held(Topology topology, Service service, Register register, IReadOnlyList<Ballot> majority, ServiceEndpoint target, DateTimeOffset now)
+    /// <summary>The endpoint to move to: the one that is being moved to, else of the lowest priority number.</summary>
+    private static ServiceEndpoint? Target(Topology topology, Service service, Register register, IReadOnlyList<Ballot> majority, DateTimeOffset now)
     {
-        if (register.Paused?.IsInForce(now) == true)
+        ServiceEndpoint? best = null;
+        foreach (var endpoint in service.Endpoints)
         {
-            return HoldReason.Paused;
+            if (endpoint.Name == register.Serving || register.IsDrained(endpoint.Name, now) || CountUp(majority, service, endpoint.Name) < topology.Majority)
+            {
+                continue;
+            }
+
+            if (endpoint.Name == register.Moving?.To)
+            {
+                return endpoint;
+            }
+
+            if (best is null || endpoint.Priority < best.Priority || (endpoint.Priority == best.Priority && string.CompareOrdinal(endpoint.Name, best.Name) < 0))
+            {
+                best = endpoint;
+            }
         }
 
+        return best;
+    }
+
+    /// <summary>All that stands against an automatic move.</summary>
+    private static List<HoldReason> Holds(
+        Topology topology, Service service, Register register, List<Ballot> majority, ServiceEndpoint target, long? dataLossMs, DateTimeOffset now)
+    {
+        var held = new List<HoldReason>();
+        Add(HoldReason.ObserveOnly, service.Mode == FailoverMode.ObserveOnly);
+        Add(HoldReason.Paused, register.Paused?.IsInForce(now) == true);
+        Add(HoldReason.Pinned, register.Pinned?.Order.IsInForce(now) == true);
+        Add(HoldReason.RpoGuard, service.Rpo.Prefer == RpoPreference.PreferData && !(dataLossMs <= service.Rpo.LimitSeconds * 1000L));
         if (register.Moving is { LandedAt: null })
         {
-            return null;
+            return held;
         }
 
-        if (register.Withdrawals.Count(at => now - at < TimeSpan.FromHours(1)) > WithdrawalsMax)
-        {
-            return HoldReason.Flapping;
-        }
+        Add(HoldReason.MaintenanceWindow, IsMaintained(service, now));
+        Add(HoldReason.Flapping, WithdrawalsWithinAnHour(register, now) > WithdrawalsMax);
 
         // One automatic move a cool-down. One more only to an endpoint that has long been up; after that only by acknowledgement.
-        return register.CoolDown is { } coolDown && coolDown.Until > now && coolDown.AutomaticMoves > 0
-            && (coolDown.AutomaticMoves > 1 || CountUp(majority, service, target.Name, 3 * topology.Timing.UpAfterTicks) < topology.Majority)
-            ? HoldReason.CoolDown
-            : null;
+        Add(HoldReason.CoolDown, register.CoolDown is { } coolDown && coolDown.Until > now && coolDown.AutomaticMoves > 0
+            && (coolDown.AutomaticMoves > 1 || CountUp(majority, service, target.Name, 3 * topology.Timing.UpAfterTicks) < topology.Majority));
+
+        // Consent is asked for what would be done, not for what something else holds.
+        Add(HoldReason.AwaitingApproval, held.Count == 0 && service.Mode == FailoverMode.Approve && register.Approved?.IsInForce(now) != true);
+        return held;
+
+        void Add(HoldReason reason, bool holds)
+        {
+            if (holds)
+            {
+                held.Add(reason);
+            }
+        }
+    }
+
+    private static bool IsMaintained(Service service, DateTimeOffset now)
+    {
+        foreach (var window in service.Maintenance)
+        {
+            if (window.IsOpen(now))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    private static int WithdrawalsWithinAnHour(Register register, DateTimeOffset now)
+    {
+        var count = 0;
+        foreach (var at in register.Withdrawals)
+        {
+            if (now - at < TimeSpan.FromHours(1))
+            {
+                count++;
+            }
+        }
+
+        return count;
+    }
+
+    private static int CountDown(IReadOnlyList<Ballot> fresh, Service service, string endpoint)
+    {
+        var count = 0;
+        foreach (var ballot in fresh)
+        {
+            if (ballot.On(service.Name, endpoint).Health == Health.Down)
+            {
+                count++;
+            }
+        }
+
+        return count;
     }
 
     /// <summary>
     /// Enough failed ticks with a living data path, or enough whatever the diagnosis. Both count since the last clean run,
     /// so that a change of diagnosis restarts nothing.
     /// </summary>
-    private static bool IsToBeLeft(EndpointBallot view, Topology topology, IReadOnlyList<Ballot> fresh, string? replica) =>
-        view.Failures >= topology.Timing.LostAfterTicks
-        || (replica is not null && view.FailedSlots.Count(slot => PathLived(topology, fresh, replica, slot)) >= topology.Timing.DownAfterTicks);
+    private static bool IsToBeLeft(EndpointBallot view, Topology topology, IReadOnlyList<Ballot> fresh, string? replica)
+    {
+        if (view.Failures >= topology.Timing.LostAfterTicks)
+        {
+            return true;
+        }
+
+        var lived = 0;
+        for (var i = view.FailedSlots.Count - 1; replica is not null && i >= 0; i--)
+        {
+            if (PathLived(topology, fresh, replica, view.FailedSlots[i]) && ++lived >= topology.Timing.DownAfterTicks)
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
 
     /// <summary>Whether a majority's heartbeats into the replica were acknowledged in a slot.</summary>
-    private static bool PathLived(Topology topology, IReadOnlyList<Ballot> fresh, string replica, long slot) =>
-        fresh.Count(ballot => ballot.Replicas.TryGetValue(replica, out var beats) && beats.AckedSlots.Contains(slot)) >= topology.Majority;
+    private static bool PathLived(Topology topology, IReadOnlyList<Ballot> fresh, string replica, long slot)
+    {
+        var count = 0;
+        foreach (var ballot in fresh)
+        {
+            if (ballot.Replicas.TryGetValue(replica, out var beats) && beats.AckedSlots.Contains(slot))
+            {
+                count++;
+            }
+        }
+
+        return count >= topology.Majority;
+    }
 
     /// <summary>The newest slot that a majority has voted in.</summary>
     private static long NewestSlot(Topology topology, IReadOnlyList<Ballot> fresh) => fresh.Select(ballot => ballot.Slot).OrderDescending().ElementAt(topology.Majority - 1);
 
-    private static Decision Calm(Topology topology, Service service, string serving, IReadOnlyList<Ballot> fresh)
+    private static Decision Calm(Topology topology, Service service, Register register, string serving, IReadOnlyList<Ballot> fresh, DateTimeOffset now)
     {
-        var stalled = service.Endpoint(serving)?.Replica is { } source && fresh.Count(ballot =>
-            ballot.Replicas.TryGetValue(source, out var beats) && beats.LagMs.Values.Any(lag => lag > topology.Timing.BallotLifetime.TotalMilliseconds)) >= topology.Majority;
-        return stalled
-            ? Hold(Diagnosis.ReplicationStalled, null, $"what is written at {serving} does not arrive elsewhere")
+        if (IsStalled(topology, service.Endpoint(serving)?.Replica, fresh))
+        {
+            return Hold(Diagnosis.ReplicationStalled, null, $"what is written at {serving} does not arrive elsewhere");
+        }
+
+        return service.MoveBack == MoveBackMode.Automatic && register.Moving is null && BackGate.Home(service) is var home && home.Name != serving
+            && !register.IsDrained(home.Name, now) && BackGate.Shut(topology, service, register, home, fresh) is null
+            ? new Decision(Verdict.Hold, home.Name, Diagnosis.Healthy, [HoldReason.NoDataGate], $"{home.Name} could serve again, but nobody has compared the tables: order the move back")
             : Hold(Diagnosis.Healthy, null, $"{serving} is not seen down");
+    }
+
+    private static bool IsStalled(Topology topology, string? source, IReadOnlyList<Ballot> fresh)
+    {
+        var count = 0;
+        foreach (var ballot in fresh)
+        {
+            if (source is not null && ballot.Replicas.TryGetValue(source, out var beats) && AnyOlder(beats.LagMs, topology.Timing.BallotLifetime.TotalMilliseconds))
+            {
+                count++;
+            }
+        }
+
+        return count >= topology.Majority;
+    }
+
+    private static bool AnyOlder(IReadOnlyDictionary<string, long?> lags, double limitMs)
+    {
+        foreach (var lag in lags)
+        {
+            if (lag.Value > limitMs)
+            {
+                return true;
+            }
+        }
+
+        return false;
     }
 
     private static Decision Hold(Diagnosis diagnosis, HoldReason? reason, string why) =>

@@ -1,3 +1,5 @@
+using Failover.ControlPlane.Registers;
+
 namespace Failover.HealthCheck.Decision;
 
 /// <summary>The named verdict over all ballots.</summary>
@@ -25,7 +27,7 @@ public enum Diagnosis
     Contested,
 }
 
-/// <summary>Why a failure that was seen is not acted on.</summary>
+/// <summary>Why a failure that was seen, or a move that was asked for, is not acted on.</summary>
 public enum HoldReason
 {
     /// <summary>Down, but not yet for as many ticks as the diagnosis asks.</summary>
@@ -43,17 +45,38 @@ public enum HoldReason
     /// <summary>An operator paused.</summary>
     Paused,
 
+    /// <summary>An operator pinned the name to the endpoint that serves.</summary>
+    Pinned,
+
+    /// <summary>A maintenance window is open.</summary>
+    MaintenanceWindow,
+
     /// <summary>More than three moves were withdrawn within an hour.</summary>
     Flapping,
+
+    /// <summary>The move could cost more data than the service prefers to lose, or nobody can say how much.</summary>
+    RpoGuard,
+
+    /// <summary>The service's moves wait for an operator's consent.</summary>
+    AwaitingApproval,
+
+    /// <summary>The service is only observed.</summary>
+    ObserveOnly,
 
     /// <summary>Ballots by different rules.</summary>
     MixedVersions,
 
     /// <summary>The name's records are not what any plan says: somebody else writes them.</summary>
-    NameFrozen,
+    ForeignRecord,
 
     /// <summary>A move back is under way, and it is no longer safe.</summary>
     BackGateShut,
+
+    /// <summary>A move back could be made, but nobody has compared the tables.</summary>
+    NoDataGate,
+
+    /// <summary>A planned move waits until what was written before the fence has arrived.</summary>
+    Backlog,
 
     /// <summary>This observer is cut off.</summary>
     NoVote,
@@ -68,11 +91,17 @@ public enum Verdict
 }
 
 /// <summary>What to do, and why.</summary>
-/// <param name="To">The endpoint to move to.</param>
+/// <param name="To">The endpoint to move to; with <see cref="Verdict.Hold"/>, the one that would be moved to.</param>
 /// <param name="Held">Why a failure that was seen is not acted on; empty if none was.</param>
 /// <param name="Why">A sentence for people.</param>
 public sealed record Decision(Verdict Verdict, string? To, Diagnosis Diagnosis, IReadOnlyList<HoldReason> Held, string Why)
 {
+    /// <summary>Why the move is made; meaningless with <see cref="Verdict.Hold"/>.</summary>
+    public MoveKind Kind { get; init; }
+
+    /// <summary>How much data the move can cost at most, in milliseconds of writes: the age of the newest heartbeat that has arrived. Null if nobody knows.</summary>
+    public long? DataLossMs { get; init; }
+
     /// <summary>Whether this decision moves to that endpoint.</summary>
-    public bool MovesTo(string endpoint) => Verdict is Verdict.Move or Verdict.MoveBack && To == endpoint;
+    public bool MovesTo(string endpoint) => Verdict != Verdict.Hold && To == endpoint;
 }

@@ -48,12 +48,20 @@ public abstract record GateVerdict
 /// </remarks>
 public static class DnsGate
 {
+    /// <summary>A plan has at most one set a type: A, AAAA and HTTPS, or a CNAME.</summary>
+    public const int SetsMax = 4;
+
     /// <summary>What may be done, with that register and that listing.</summary>
     public static GateVerdict Judge(Register register, Listing listing)
     {
         if (register.Adopted is { } adopted && adopted.Txt == TextOf(listing) && RecordSet.AreSame(adopted.Sets, listing.Sets))
         {
             return new GateVerdict.Apply();
+        }
+
+        if (listing.Sets.Count > SetsMax)
+        {
+            return new GateVerdict.Freeze($"the name has {listing.Sets.Count} address sets; no plan has more than {SetsMax}");
         }
 
         if (listing.Txt is not { } set)

@@ -15,6 +15,7 @@ namespace Failover.HealthCheck.Decision;
 /// no register            -> list -> the first register (epoch 0) if the records are an endpoint's and no TXT is there, else frozen
 /// epoch 0, no TXT yet    -> list -> create it, before anything else
 /// a command is pending   -> [list] -> write the register that obeys or refuses it -> read again
+/// a planned move         -> fence writes at the replica that is left -> write that the fence stands -> wait for the backlog; given up: lift the fence
 /// a move is under way    -> still justified: converge; contradicted by a quorum, or paused since: list -> withdraw by a new epoch; no quorum: wait
 /// a move is decided      -> [list, unless the world shows the plan] -> take the epoch -> read again, decide again, converge
 /// converge               -> the world shows the plan: mark it landed, or done
@@ -22,6 +23,7 @@ namespace Failover.HealthCheck.Decision;
 ///                        -> apply: the batch that replaces exactly what was listed
 ///                        -> refused or unanswered: list, read and decide again; our plan there is success
 /// what looks foreign     -> list again; frozen only if it is the same twice
+/// only observed          -> all of it, but for taking an epoch and applying: a dry run
 /// </code>
 /// A crash after any step leaves a state from which any observer goes on. All that is kept between ticks is the register.
 /// </remarks>
@@ -53,6 +55,9 @@ public sealed record Mover
     private int Steps { get; init; }
 
     private int Busy { get; init; }
+
+    /// <summary>Whether this tick has fenced, or lifted a fence, already.</summary>
+    private bool HasFenced { get; init; }
 
     /// <summary>What the last reading of the ballots says; null while there is no register.</summary>
     public Decision? Decision { get; private init; }
@@ -103,6 +108,13 @@ public sealed record Mover
             case StepResult.Applied(var outcome):
                 return (next.Note($"batch: {outcome}") with { Listing = null, Busy = Busy + (outcome == ApplyOutcome.Busy ? 1 : 0) }, new Step.ListRecords());
 
+            // A fence that could not be lifted ends by itself.
+            case StepResult.Fenced(var stands):
+                return next.Note(stands ? "fence: acknowledged" : "fence: not acknowledged") is var fenced
+                    && stands && Register is { Moving: null, Planned: { FencedAt: null } planned } register && planned.Until > now && !IsGivenUp(planned, now)
+                    ? fenced.Write(register with { Rev = register.Rev + 1, Planned = planned with { FencedAt = now } }, register.Rev, $"writes at {planned.From} are fenced until {planned.Until:u}")
+                    : fenced.Choose(now);
+
             case StepResult.NotDone(var why):
                 return next.Note(why).End(Ending.Waiting, why);
 
@@ -125,7 +137,7 @@ public sealed record Mover
     private (Mover State, Step Step) Choose(DateTimeOffset now)
     {
         // The first TXT comes before any other change of mind: without it a later epoch would look like a lost state.
-        if (Register is { Epoch: 0 } first && !Look.Shows(first.Plan))
+        if (Register is { Epoch: 0 } first && !Look.Shows(first.Plan) && !IsDryRun)
         {
             if (Listing is null)
             {
@@ -148,7 +160,12 @@ public sealed record Mover
             return Listing is null ? (this, new Step.ListRecords()) : IsForeign && !IsConfirmed ? Doubt() : Begin(Listing, now);
         }
 
-        return register.Moving is { LandedAt: null } move && (move.Kind is MoveKind.Automatic or MoveKind.Back || register.Paused?.Stops(move, now) == true) ? Justify(register, move, now)
+        if (register is { Planned: { } planned, Moving: null } && (IsGivenUp(planned, now) || planned.FencedAt is null))
+        {
+            return Fence(register, planned, now);
+        }
+
+        return register.Moving is { LandedAt: null } move && (move.Kind is not (MoveKind.Command or MoveKind.Kept) || register.Paused?.Stops(move.Since, now) == true) ? Justify(register, move, now)
             : Decision!.Verdict != Verdict.Hold && register.Moving is not { LandedAt: null } ? Take(register, now)
             : Converge(register, now);
     }
@@ -182,6 +199,20 @@ public sealed record Mover
         Moves.Begin(Service, listing, Self, now) is { } first
             ? Write(first, null, $"first register: {first.Active} serves")
             : End(Ending.Frozen, "there is no register, and the name is not one configured endpoint's without a state TXT: adopt it");
+
+    private bool IsDryRun => Service.Mode == FailoverMode.ObserveOnly;
+
+    private bool IsGivenUp(PlannedMove planned, DateTimeOffset now) =>
+        planned.Until <= now || Register!.Paused?.Stops(planned.Since, now) == true || planned.From != Register.Serving || IsDryRun;
+
+    private (Mover State, Step Step) Fence(Register register, PlannedMove planned, DateTimeOffset now)
+    {
+        var givenUp = IsGivenUp(planned, now);
+        var replica = Service.Endpoint(planned.From)?.Replica;
+        return !HasFenced && replica is not null ? (this with { HasFenced = true }, new Step.Fence(replica, givenUp ? null : planned.Until))
+            : givenUp ? Write(register with { Rev = register.Rev + 1, Planned = null }, register.Rev, $"the planned move to {planned.To} is given up")
+            : Converge(register, now);
+    }
 
     /// <summary>A move under way that has not landed: does it still stand?</summary>
     private (Mover State, Step Step) Justify(Register register, Move move, DateTimeOffset now)
@@ -219,6 +250,11 @@ public sealed record Mover
 
     private (Mover State, Step Step) Take(Register register, DateTimeOffset now)
     {
+        if (IsDryRun)
+        {
+            return End(Ending.DryRun, $"would move to {Decision!.To}: {Decision.Why}");
+        }
+
         if (!Look.Shows(register.Plan))
         {
             if (Listing is null)
@@ -228,7 +264,7 @@ public sealed record Mover
 
             if (DnsGate.Judge(register, Listing) is GateVerdict.Freeze freeze)
             {
-                var held = Decision! with { Verdict = Verdict.Hold, Held = [.. Decision.Held, HoldReason.NameFrozen] };
+                var held = Decision! with { Verdict = Verdict.Hold, Held = [.. Decision.Held, HoldReason.ForeignRecord] };
                 return IsConfirmed ? (this with { Decision = held, Acted = Acted! with { Decision = held } }).End(Ending.Frozen, freeze.Reason) : Doubt();
             }
         }
@@ -244,7 +280,8 @@ public sealed record Mover
                 ? register.Adopted is null ? End(Ending.Settled, "the world shows the plan")
                     : Write(register with { Rev = register.Rev + 1, Adopted = null }, register.Rev, "what was adopted is replaced by our own plan")
                 : move.LandedAt is null || Look.HttpOk
-                    ? Write(
+                    ? Look.HttpOk && register.Planned is { } planned && !HasFenced && Service.Endpoint(planned.From)?.Replica is { } left ? (this with { HasFenced = true }, new Step.Fence(left, null))
+                    : Write(
                         Moves.Landed(register, Look.HttpOk, Topology.Timing.CoolDown, now),
                         register.Rev,
                         Look.HttpOk ? $"the move to {move.To} is done" : $"the move to {move.To} has landed")
@@ -261,7 +298,7 @@ public sealed record Mover
             GateVerdict.Nothing => End(Ending.Waiting, "the provider has the plan; its servers do not all show it yet"),
             GateVerdict.Freeze(var reason) => IsConfirmed ? End(Ending.Frozen, reason) : Doubt(),
             GateVerdict.Keep(var landed) => Write(Moves.Keep(Service, register, landed, Self, now), register.Rev, $"the withdrawn move to {landed.Endpoint} had landed: kept"),
-            _ => (this, new Step.Apply(register.Plan, Listing)),
+            _ => IsDryRun ? End(Ending.DryRun, $"would apply plan {register.Plan.Id} of epoch {register.Epoch}") : (this, new Step.Apply(register.Plan, Listing)),
         };
     }
 

@@ -22,6 +22,9 @@ public abstract record Step
     /// <summary>Replace exactly <paramref name="Listed"/> by the plan, in one batch.</summary>
     public sealed record Apply(Plan Plan, Listing Listed) : Step;
 
+    /// <summary>Let the item API at a replica refuse writes until then; null: let it accept them again.</summary>
+    public sealed record Fence(string Replica, DateTimeOffset? Until) : Step;
+
     /// <summary>Nothing more in this tick.</summary>
     public sealed record Finish(Ending Ending, string Why) : Step;
 }
@@ -37,6 +40,9 @@ public enum Ending
 
     /// <summary>Something is under way, or could not be done now; the next tick goes on.</summary>
     Waiting,
+
+    /// <summary>The service is only observed: this is what would have been done.</summary>
+    DryRun,
 
     /// <summary>The name is not as any plan says: nothing is touched until a person has looked.</summary>
     Frozen,
@@ -60,6 +66,9 @@ public abstract record StepResult
 
     /// <summary>Of <see cref="Step.Apply"/>.</summary>
     public sealed record Applied(ApplyOutcome Outcome) : StepResult;
+
+    /// <summary>Of <see cref="Step.Fence"/>: whether the replica acknowledged it.</summary>
+    public sealed record Fenced(bool Stands) : StepResult;
 
     /// <summary>A reading failed, or the evidence was too old for a write, which was then not sent.</summary>
     public sealed record NotDone(string Why) : StepResult;

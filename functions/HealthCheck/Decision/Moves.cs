@@ -21,11 +21,13 @@ public static class Moves
     /// <summary>Takes the next epoch for a decided move.</summary>
     public static Register Take(Service service, Register register, Decision decision, string self, DateTimeOffset now)
     {
-        var plan = Plan.For(service, service.Endpoint(decision.To)!, register.Epoch + 1, now, self, decision.Diagnosis.ToString());
+        var why = decision.Kind == MoveKind.Automatic ? decision.Diagnosis.ToString() : decision.Kind.ToString();
+        var plan = Plan.For(service, service.Endpoint(decision.To)!, register.Epoch + 1, now, self, why);
         return register.WithPlan(plan) with
         {
             Rev = register.Rev + 1,
-            Moving = new Move(register.Serving, plan.Endpoint, MoveKind.Automatic, now),
+            Moving = new Move(register.Serving, plan.Endpoint, decision.Kind, now),
+            Planned = decision.Kind == MoveKind.Planned ? register.Planned : null,
         };
     }
 
@@ -49,13 +51,14 @@ public static class Moves
             : listing.Txt is { Values: [var text] } && StateTxt.TryParse(text) is { } txt && register.Find(txt) is { } known ? known.Endpoint
             : register.Active;
         var paused = register.Paused?.IsInForce(now) == true;
+        var ordered = paused || register.Pinned?.Order.IsInForce(now) == true || register.Moving?.Kind is not MoveKind.Automatic;
         var plan = Plan.Of(service, shown, listing.Sets, register.Epoch + 1, now, self, paused ? "Paused" : "Withdrawn");
         return register.WithPlan(plan) with
         {
             Rev = register.Rev + 1,
             Withdraws = register.Plan.Id,
             Active = shown,
-            Withdrawals = paused || register.Moving?.Kind == MoveKind.Back ? register.Withdrawals : [.. register.Withdrawals.Where(at => now - at < TimeSpan.FromHours(1)), now],
+            Withdrawals = ordered ? register.Withdrawals : [.. register.Withdrawals.Where(at => now - at < TimeSpan.FromHours(1)), now],
         };
     }
 
@@ -76,13 +79,14 @@ public static class Moves
             CoolDown = new CoolDown(
                 now,
                 now + coolDown,
-                (register.CoolDown is { } before && before.Until > now ? before.AutomaticMoves : 0) + (move.Kind is MoveKind.Command or MoveKind.Back ? 0 : 1)),
+                (register.CoolDown is { } before && before.Until > now ? before.AutomaticMoves : 0) + (move.Kind is MoveKind.Automatic or MoveKind.Kept ? 1 : 0)),
         };
         return landed with
         {
             Rev = register.Rev + 1,
             Active = verified ? move.To : register.Active,
             Moving = verified ? null : move with { LandedAt = move.LandedAt ?? now },
+            Planned = verified ? null : register.Planned,
             Adopted = null,
         };
     }

@@ -121,6 +121,7 @@ internal static class ItemsApi
         WriteResult.PreconditionFailed { Current.Version: { } version } => Problems.PreconditionFailed($"The item's ETag is {ETag.Of(version)}."),
         WriteResult.PreconditionFailed { Current: null } => Problems.PreconditionFailed("There is no such item."),
         WriteResult.PreconditionFailed => Problems.PreconditionFailed("The item has no ETag: another program wrote it."),
+        WriteResult.Fenced(var until) => Problems.Fenced(until),
         WriteResult.Contended => Problems.Contended(),
         _ => Problems.OutcomeUnknown(),
     };

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Microsoft.AspNetCore.Mvc;
 
 namespace Failover.ItemApi.Items;
@@ -16,6 +17,13 @@ internal static class Problems
     public static IResult Contended() => Of(
         StatusCodes.Status503ServiceUnavailable, "Contended", "Others kept writing this item; nothing was written. Try again.");
 
+    public static IResult Fenced(DateTimeOffset until) => new RetryLater(
+        5,
+        Of(
+            StatusCodes.Status503ServiceUnavailable,
+            "Writes are fenced",
+            $"A planned move is under way: writes are refused here until it is done, at the latest at {until:u}. Nothing was written."));
+
     public static IResult OutcomeUnknown() => Of(
         StatusCodes.Status503ServiceUnavailable, "Outcome unknown", "The write was not confirmed: it may or may not have happened. Read the item before you write again.");
 
@@ -28,4 +36,14 @@ internal static class Problems
             JsonContext.Default.ProblemDetails,
             "application/problem+json",
             status);
+}
+
+/// <summary>An answer that says after how many seconds to try again.</summary>
+internal sealed class RetryLater(int seconds, IResult answer) : IResult
+{
+    public Task ExecuteAsync(HttpContext httpContext)
+    {
+        httpContext.Response.Headers.RetryAfter = seconds.ToString(CultureInfo.InvariantCulture);
+        return answer.ExecuteAsync(httpContext);
+    }
 }

@@ -80,8 +80,8 @@ public class BackGateTests
     [Fact]
     public void A_pause_stops_a_move_back_that_was_ordered_before_it()
     {
-        Assert.Equal((Verdict.Hold, null), Decide(MovingBack() with { Paused = new Pause("op", World.Now, null, null) }, Ballots()));
-        Assert.Equal((Verdict.MoveBack, "a"), Decide(MovingBack() with { Paused = new Pause("op", World.Now.AddMinutes(-1), null, null) }, Ballots()));
+        Assert.Equal((Verdict.Hold, null), Decide(MovingBack() with { Paused = new Override("op", World.Now, null, null) }, Ballots()));
+        Assert.Equal((Verdict.MoveBack, "a"), Decide(MovingBack() with { Paused = new Override("op", World.Now.AddMinutes(-1), null, null) }, Ballots()));
     }
 
     [Fact]

@@ -1,6 +1,7 @@
 using Failover.ControlPlane;
 using Failover.ControlPlane.Ballots;
 using Failover.ControlPlane.Registers;
+using Failover.ControlPlane.Topologies;
 using Failover.HealthCheck.Decision;
 
 namespace Failover.HealthCheck.Tests.Decision;
@@ -62,7 +63,7 @@ public class CommandsTests
     public void A_command_of_another_time_is_refused(int minutes) => Refused(Obey(Settled, Order(CommandKind.Pause) with { At = World.Now.AddMinutes(minutes) }), "10 minutes");
 
     [Fact]
-    public void A_pause_of_no_time_is_refused() => Refused(Obey(Settled, Order(CommandKind.Pause) with { Minutes = -5 }), "is none");
+    public void A_pause_of_no_time_is_refused() => Refused(Obey(Settled, Order(CommandKind.Pause) with { Minutes = -5 }), "are none");
 
     [Fact]
     public void Pause_resume_and_ack_take_no_epoch()
@@ -84,7 +85,7 @@ public class CommandsTests
         var paused = Obey(moving, Order(CommandKind.Pause));
         var next = Moves.Withdraw(World.Service, paused, new Listing(Settled.Plan.Sets, Settled.Plan.Txt), TimeSpan.FromHours(1), "o1", World.Now)!;
 
-        Assert.True(paused.Paused!.Stops(paused.Moving!, World.Now));
+        Assert.True(paused.Paused!.Stops(paused.Moving!.Since, World.Now));
         Assert.Empty(next.Withdrawals);
         Assert.Equal((6, "a", moving.Plan.Id), (next.Epoch, next.Plan.Endpoint, next.Withdraws));
         Assert.Null(next.Moving);
@@ -101,6 +102,59 @@ public class CommandsTests
         Assert.Equal((5, "b"), (next.Epoch, next.Serving));
         Assert.NotNull(next.CoolDown);
     }
+
+    [Fact]
+    public void Pin_and_drain_carry_their_author_and_their_end()
+    {
+        var pinned = Obey(Settled, Order(CommandKind.Pin) with { To = "b", Minutes = 5, Reason = "rehearsal" });
+        var drained = Obey(Settled, Order(CommandKind.Drain) with { To = "a", Minutes = 5 });
+
+        Assert.Equal(new Pin("b", Force: false, new Override("op", World.Now, World.Now.AddMinutes(5), "rehearsal")), pinned.Pinned);
+        Assert.Equal(new Override("op", World.Now, World.Now.AddMinutes(5), null), drained.Drained["a"]);
+        Assert.Null(Obey(pinned, Order(CommandKind.Unpin)).Pinned);
+        Assert.Empty(Obey(drained, Order(CommandKind.Undrain) with { To = "a" }).Drained);
+        Assert.Equal([4, 4], new[] { pinned, drained }.Select(register => register.Epoch));
+    }
+
+    [Fact]
+    public void Overrides_that_contradict_are_refused()
+    {
+        var pinned = Obey(Settled, Order(CommandKind.Pin) with { To = "b" }) with { LastCommand = null, Rev = 10 };
+        var drained = Settled with { Drained = World.Service.Endpoints.Skip(1).ToDictionary(endpoint => endpoint.Name, _ => new Override("op", World.Now, null, null)) };
+
+        Refused(Obey(pinned, Order(CommandKind.Drain) with { To = "b" }), "pinned to b");
+        Refused(Obey(pinned, Order(CommandKind.Move) with { To = "c", Force = true }), "pinned to b");
+        Refused(Obey(drained, Order(CommandKind.Drain) with { To = "a" }), "nowhere to go");
+        Refused(Obey(drained, Order(CommandKind.Move) with { To = "b" }), "b is drained");
+        Refused(Obey(Settled, Order(CommandKind.Undrain) with { To = "b" }), "not drained");
+        Refused(Obey(Settled, Order(CommandKind.Unpin)), "nothing is pinned");
+        Refused(Obey(Settled, Order(CommandKind.Approve)), "need no approval");
+        Refused(Obey(Settled, Order(CommandKind.Pin) with { To = "x" }), "no endpoint");
+    }
+
+    [Fact]
+    public void A_move_to_the_endpoint_that_serves_brings_its_new_values()
+    {
+        var old = Settled with { Plan = World.Plan("a", 4) with { Sets = [Settled.Plan.Sets[0] with { Values = ["192.0.2.99"] }] } };
+        var next = Obey(old, Order(CommandKind.Move) with { To = "a" });
+
+        Assert.Equal((5, "a"), (next.Epoch, next.Moving!.To));
+        Assert.Equal(["192.0.2.1"], next.Plan.Sets[0].Values);
+        Refused(Obey(Settled, Order(CommandKind.Move) with { To = "a" }), "serves already");
+    }
+
+    [Theory]
+    [InlineData(CommandKind.Move)]
+    [InlineData(CommandKind.MoveBack)]
+    [InlineData(CommandKind.PlannedMove)]
+    [InlineData(CommandKind.Pin)]
+    [InlineData(CommandKind.Drain)]
+    public void A_service_that_is_only_observed_obeys_no_order_that_moves_the_name(CommandKind kind) =>
+        Refused(
+            Commands.Obey(
+                World.Topology, World.Service with { Mode = FailoverMode.ObserveOnly }, new ControlView(Settled, Order(kind) with { To = "b" }, AllUp),
+                new Listing(Settled.Plan.Sets, Settled.Plan.Txt), "o1", World.Now)!,
+            "only observed");
 
     [Fact]
     public void Adopt_takes_an_epoch_above_both_and_pauses()

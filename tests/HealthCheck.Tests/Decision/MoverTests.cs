@@ -31,6 +31,6 @@ public class MoverTests
 
         Assert.Equal((Ending.Frozen, 2), (((Step.Finish)step).Ending, listings));
         Assert.Equal(Verdict.Hold, mover.Acted!.Decision.Verdict);
-        Assert.Equal([HoldReason.NameFrozen], mover.Acted.Decision.Held);
+        Assert.Equal([HoldReason.ForeignRecord], mover.Acted.Decision.Held);
     }
 }

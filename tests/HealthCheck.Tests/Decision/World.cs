@@ -55,6 +55,15 @@ internal static class World
             replica => new ReplicaBallot(pathAlive || replica != "a" ? [.. Enumerable.Range(85, 16).Select(slot => (long)slot)] : [], [], new Dictionary<string, long?>(), new Dictionary<string, long?>())),
     };
 
+    /// <summary>The same, with the newest heartbeat of replica a that is seen in b and c.</summary>
+    public static Ballot Seen(this Ballot ballot, DateTimeOffset? newest) => ballot with
+    {
+        Replicas = ballot.Replicas.ToDictionary(replica => replica.Key, replica => replica.Key != "a" ? replica.Value : replica.Value with
+        {
+            NewestSeen = new Dictionary<string, long?> { ["b"] = newest?.ToUnixTimeMilliseconds(), ["c"] = newest?.ToUnixTimeMilliseconds() },
+        }),
+    };
+
     private static EndpointBallot View(string says)
     {
         if (says is "?")

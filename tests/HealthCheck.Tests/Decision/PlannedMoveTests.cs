@@ -1,0 +1,131 @@
+using Failover.ControlPlane;
+using Failover.ControlPlane.Registers;
+using Failover.HealthCheck.Decision;
+
+namespace Failover.HealthCheck.Tests.Decision;
+
+/// <summary>A planned move from a to b, tick by tick: the fence, the backlog, the move, and every way in which it is given up.</summary>
+public class PlannedMoveTests
+{
+    private static readonly Command Order = new() { Id = "c1", Kind = CommandKind.PlannedMove, By = "op", At = World.Now, To = "b" };
+    private static readonly TimeSpan Settled = Decider.FenceSettles;
+
+    private Register _register = World.Register();
+    private Listing _zone = new(World.Register().Plan.Sets, World.Register().Plan.Txt);
+    private DateTimeOffset? _fence;
+    private bool _fenceAnswers = true;
+    private string _says = "a:+ b:+";
+    private DateTimeOffset? _newest;
+
+    [Fact]
+    public void Fences_then_waits_for_the_backlog_then_moves_and_lifts_the_fence()
+    {
+        Tick(World.Now, Order);
+        Assert.Equal((World.Now.AddMinutes(5), World.Now, "a"), (_fence, _register.Planned!.FencedAt, _register.Active));
+
+        _newest = World.Now + Settled - TimeSpan.FromMilliseconds(1);
+        Tick(World.Now.AddSeconds(20));
+        Assert.Equal((4, null), (_register.Epoch, _register.Moving));
+
+        _newest = World.Now + Settled;
+        Tick(World.Now.AddSeconds(30));
+        Assert.Equal((5, MoveKind.Planned), (_register.Epoch, _register.Moving!.Kind));
+        Assert.Equal(World.Now.AddMinutes(5), _fence);
+
+        Tick(World.Now.AddSeconds(40));
+        Assert.Equal(("b", null, null), (_register.Active, _register.Moving, _register.Planned));
+        Assert.Null(_fence);
+        Assert.Equal(0, _register.CoolDown!.AutomaticMoves);
+    }
+
+    [Fact]
+    public void Is_not_made_on_a_fence_that_nobody_acknowledged()
+    {
+        _fenceAnswers = false;
+        Tick(World.Now, Order);
+        _newest = World.Now.AddMinutes(1);
+        Tick(World.Now.AddMinutes(1));
+
+        Assert.Equal((4, null), (_register.Epoch, _register.Planned!.FencedAt));
+    }
+
+    [Fact]
+    public void Is_given_up_when_its_time_is_over()
+    {
+        Tick(World.Now, Order with { Minutes = 1 });
+        Tick(World.Now.AddMinutes(1));
+
+        Assert.Equal((4, "a", null, null), (_register.Epoch, _register.Active, _register.Planned, _fence));
+    }
+
+    [Fact]
+    public void Is_given_up_by_a_pause()
+    {
+        Tick(World.Now, Order);
+        _register = _register with { Rev = _register.Rev + 1, Paused = new Override("op", World.Now.AddSeconds(5), null, null) };
+        _newest = World.Now + Settled;
+        Tick(World.Now.AddSeconds(30));
+
+        Assert.Equal((4, null, null), (_register.Epoch, _register.Planned, _fence));
+    }
+
+    [Fact]
+    public void A_failure_meanwhile_is_left_as_ever()
+    {
+        Tick(World.Now, Order);
+        _says = "a:9- b:+";
+        Tick(World.Now.AddSeconds(10));
+
+        Assert.Equal((5, MoveKind.Automatic, null), (_register.Epoch, _register.Moving!.Kind, _register.Planned));
+    }
+
+    [Theory]
+    [InlineData("c", "a:+ b:+", "see c up")]
+    [InlineData("a", "a:+ b:+", "where you want to go")]
+    [InlineData("x", "a:+ b:+", "no endpoint")]
+    [InlineData("b", "a:+ b:9-", "see b up")]
+    public void Is_refused_where_it_makes_no_sense(string to, string says, string why)
+    {
+        _says = says;
+        Tick(World.Now, Order with { To = to });
+
+        Assert.False(_register.LastCommand!.Obeyed);
+        Assert.Contains(why, _register.LastCommand.Says, StringComparison.Ordinal);
+        Assert.Null(_register.Planned);
+    }
+
+    private void Tick(DateTimeOffset now, Command? command = null)
+    {
+        ControlView View() => new(_register, command, [.. World.Topology.Observers.Select(observer => World.Ballot(observer, _says).Seen(_newest) with { At = now })]);
+        var (mover, step) = Mover.Start(World.Topology, World.Service, "o1", new Look([_zone], HttpOk: true, ""), View(), now);
+        while (step is not Step.Finish)
+        {
+            (mover, step) = mover.Next(Take(step), now);
+        }
+
+        StepResult Take(Step taken)
+        {
+            switch (taken)
+            {
+                case Step.ReadControl:
+                    return new StepResult.Control(View());
+                case Step.ListRecords:
+                    return new StepResult.Listed(_zone);
+                case Step.Fence(var replica, var until):
+                    Assert.Equal("a", replica);
+                    _fence = _fenceAnswers ? until : _fence;
+                    return new StepResult.Fenced(_fenceAnswers);
+                case Step.WriteRegister(var next, var expected, _):
+                    Assert.Equal(_register.Rev, expected);
+                    _register = next;
+                    return new StepResult.Register(ConditionalWrite.Written);
+                case Step.Apply(var plan, var listed):
+                    Assert.True(listed.IsSameAs(_zone));
+                    _zone = new Listing(plan.Sets, plan.Txt);
+                    return new StepResult.Applied(ApplyOutcome.Applied);
+                default:
+                    throw new InvalidOperationException(taken.ToString());
+            }
+        }
+    }
+}
