@@ -53,10 +53,8 @@ public sealed class Follower(
                     result = await TryAsync("Listing the records", async () =>
                         new StepResult.Listed(await WithDeadlineAsync(token => records.ListAsync(service, token), cancellationToken)), cancellationToken);
                     break;
-                // Evidence and deadline are checked just before each write, which bounds how late one can start: a process that
-                // slept does nothing with what it knew. What is under way then is fenced by the write's own condition.
-                case Step.WriteRegister or Step.Apply or Step.Fence when evidence.Age > Timing.EvidenceLifetime || started.Age > 2 * Timing.Interval:
-                    result = new StepResult.NotDone($"the evidence is {started.Age.TotalSeconds:0} s old: nothing is done with it");
+                case Step.WriteRegister or Step.Apply or Step.Fence when Freshness.Stale(evidence.Age, started.Age, Timing) is { } stale:
+                    result = new StepResult.NotDone(stale);
                     break;
                 case Step.WriteRegister(var next, var expected, _):
                     result = new StepResult.Register(await control.WriteRegisterAsync(next, expected, cancellationToken));

@@ -9,16 +9,10 @@ namespace Failover.HealthCheck;
 /// </summary>
 public sealed class ServerClock(TimeProvider time)
 {
-    /// <summary>How far off a clock may be; <c>Date</c> has whole seconds, which adds up to one.</summary>
-    public static readonly TimeSpan SkewMax = TimeSpan.FromSeconds(3);
-
     private long _skewTicks;
 
-    /// <summary>How far off the clock was at the last answer.</summary>
+    /// <summary>How far off the clock was at the last answer, to half a second: <c>Date</c> has whole ones. Without any answer there is nothing to vote with either.</summary>
     public TimeSpan Skew => new(Interlocked.Read(ref _skewTicks));
-
-    /// <summary>Whether the clock can be trusted. Without any answer there is nothing to vote with either.</summary>
-    public bool IsTrusted => Skew.Duration() <= SkewMax;
 
     /// <summary>Listens to a client's answers.</summary>
     public void Watch(AmazonServiceClient client) => client.AfterResponseEvent += (_, args) =>

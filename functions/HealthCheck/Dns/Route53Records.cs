@@ -31,12 +31,7 @@ public sealed class Route53Records(IAmazonRoute53 route53)
     /// <exception cref="AmazonRoute53Exception">The provider refuses it for another reason than what is there: a permission, a zone.</exception>
     public async Task<ApplyOutcome> ApplyAsync(Service service, Plan plan, Listing listed, CancellationToken cancellationToken)
     {
-        if (plan.Sets.Count == 0)
-        {
-            throw new InvalidOperationException($"Plan {plan.Id} has no address set: the name would be empty.");
-        }
-
-        IEnumerable<RecordSet> gone = listed.Txt is { } txt ? [txt, .. listed.Sets] : listed.Sets;
+        var batch = RecordBatch.Of(plan, listed);
         try
         {
             await route53.ChangeResourceRecordSetsAsync(
@@ -46,11 +41,7 @@ public sealed class Route53Records(IAmazonRoute53 route53)
                     ChangeBatch = new ChangeBatch
                     {
                         Comment = $"epoch {plan.Epoch} plan {plan.Id}",
-                        Changes =
-                        [
-                            .. gone.Select(set => new Change { Action = ChangeAction.DELETE, ResourceRecordSet = ToProvider(set) }),
-                            .. plan.Sets.Append(plan.Txt).Select(set => new Change { Action = ChangeAction.CREATE, ResourceRecordSet = ToProvider(set) }),
-                        ],
+                        Changes = [.. batch.Select(change => new Change { Action = change.IsCreate ? ChangeAction.CREATE : ChangeAction.DELETE, ResourceRecordSet = ToProvider(change.Set) })],
                     },
                 },
                 cancellationToken);

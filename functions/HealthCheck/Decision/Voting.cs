@@ -1,0 +1,129 @@
+using Failover.ControlPlane;
+using Failover.ControlPlane.Ballots;
+using Failover.ControlPlane.Topologies;
+using Failover.HealthCheck.Probing;
+
+namespace Failover.HealthCheck.Decision;
+
+/// <summary>
+/// How one tick comes to its vote, as a state machine without I/O like <see cref="Mover"/>.
+/// </summary>
+/// <remarks>
+/// <code>
+/// the slot was ticked already, or is not now -> skip
+/// -> look around -> no anchor answers, or the clock is wrong -> no vote
+/// -> fold into the ballot before -> write it in that one's place
+///    written        -> voted
+///    not answered   -> no vote: it may count later, but not for this tick
+///    refused        -> read: an earlier try of this very ballot -> voted; this slot's or a later one -> skip; an older one -> fold again, three times at most
+/// </code>
+/// </remarks>
+public sealed record Voting
+{
+    private const int AttemptsMax = 3;
+
+    private Voting(Topology topology, string observer, long slot) => (Topology, Observer, Slot) = (topology, observer, slot);
+
+    private Topology Topology { get; }
+
+    private string Observer { get; }
+
+    private long Slot { get; }
+
+    private StoredBallot? Stored { get; init; }
+
+    private Observation? Seen { get; init; }
+
+    private Ballot? Ballot { get; init; }
+
+    private int Attempts { get; init; }
+
+    /// <summary>Begins a tick of a slot.</summary>
+    /// <param name="stored">This observer's ballot; null if it cannot be read.</param>
+    public static (Voting State, VoteStep Step) Start(Topology topology, string observer, long slot, StoredBallot? stored, DateTimeOffset now)
+    {
+        var voting = new Voting(topology, observer, slot) { Stored = stored };
+        var timing = topology.Timing;
+        return stored?.Slot >= slot ? voting.End(VoteEnding.Skipped, "ticked already")
+            : timing.SlotAt(now) - slot > 1 || slot > timing.SlotAt(now + SkewMax) ? voting.End(VoteEnding.Skipped, "not now")
+            : (voting, new VoteStep.LookAround());
+    }
+
+    /// <summary>How far off DynamoDB's clock an observer's may be.</summary>
+    public static readonly TimeSpan SkewMax = TimeSpan.FromSeconds(3);
+
+    /// <summary>Goes on after looking around.</summary>
+    public (Voting State, VoteStep Step) Next(Observation seen, DateTimeOffset now) =>
+        Stored is null ? End(VoteEnding.NoVote, "the control table cannot be read")
+            : !seen.AnyAnchorAnswers ? End(VoteEnding.NoVote, "no anchor answers: this observer is cut off")
+            : seen.ClockSkew.Duration() > SkewMax ? End(VoteEnding.NoVote, $"the clock is {seen.ClockSkew.TotalSeconds:0.0} s off")
+            : (this with { Seen = seen }).Write(now);
+
+    /// <summary>Goes on after writing the ballot.</summary>
+    public (Voting State, VoteStep Step) Next(ConditionalWrite write) => write switch
+    {
+        ConditionalWrite.Written => End(VoteEnding.Voted, ""),
+        ConditionalWrite.Unknown => End(VoteEnding.NoVote, "the ballot was not acknowledged"),
+        _ => (this, new VoteStep.ReadBallot()),
+    };
+
+    /// <summary>Goes on after reading the ballot again; null if it cannot be read.</summary>
+    public (Voting State, VoteStep Step) Next(StoredBallot? stored, DateTimeOffset now) =>
+        stored is null ? End(VoteEnding.NoVote, "the ballot was refused, and cannot be read")
+            : stored.Slot == Slot && stored.Ballot?.At == Ballot!.At ? End(VoteEnding.Voted, "an earlier try of the ballot stands")
+            : stored.Slot >= Slot ? End(VoteEnding.Skipped, "another tick was faster")
+            : Attempts >= AttemptsMax ? End(VoteEnding.NoVote, "other ticks kept writing the ballot")
+            : (this with { Stored = stored }).Write(now);
+
+    private (Voting State, VoteStep Step) Write(DateTimeOffset now)
+    {
+        var ballot = BallotFold.Next(Topology, Observer, Stored!.Ballot, Slot, Seen!, now);
+        return (this with { Ballot = ballot, Attempts = Attempts + 1 }, new VoteStep.WriteBallot(ballot, Stored.Slot));
+    }
+
+    private (Voting State, VoteStep Step) End(VoteEnding ending, string why) => (this, new VoteStep.End(ending, why));
+}
+
+/// <summary>An observer's ballot as the control table has it.</summary>
+/// <param name="Slot">Null if there is none.</param>
+/// <param name="Ballot">Null also where another version wrote it in a form that this one cannot read.</param>
+public sealed record StoredBallot(long? Slot, Ballot? Ballot);
+
+/// <summary>All that a tick saw when it looked around.</summary>
+/// <param name="Probes">By service, then endpoint.</param>
+/// <param name="ClockSkew">This machine's clock against DynamoDB's.</param>
+public sealed record Observation(
+    IReadOnlyDictionary<(string Service, string Endpoint), ProbeResult> Probes, HeartbeatRound Round, bool AnyAnchorAnswers, TimeSpan ClockSkew);
+
+/// <summary>How a tick's vote ended.</summary>
+public enum VoteEnding
+{
+    /// <summary>The ballot stands: this tick may decide and apply.</summary>
+    Voted,
+
+    /// <summary>It does not, or the observer is cut off: this tick decides nothing and touches nothing.</summary>
+    NoVote,
+
+    /// <summary>The slot is another tick's.</summary>
+    Skipped,
+}
+
+/// <summary>What the vote wants done next.</summary>
+public abstract record VoteStep
+{
+    private VoteStep()
+    {
+    }
+
+    /// <summary>Probe, beat, ask the anchors.</summary>
+    public sealed record LookAround : VoteStep;
+
+    /// <summary>Store the ballot in place of that slot's.</summary>
+    public sealed record WriteBallot(Ballot Ballot, long? PreviousSlot) : VoteStep;
+
+    /// <summary>Read this observer's ballot again.</summary>
+    public sealed record ReadBallot : VoteStep;
+
+    /// <summary>That was it.</summary>
+    public sealed record End(VoteEnding Ending, string Why) : VoteStep;
+}
