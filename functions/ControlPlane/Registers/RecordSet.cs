@@ -9,12 +9,13 @@ public sealed record RecordSet(string Name, string Type, long? TtlSeconds, IRead
 {
     /// <summary>Whether two sets are the same to DNS: the order of values means nothing.</summary>
     public bool IsSameAs(RecordSet other) =>
-        Name == other.Name && Type == other.Type && TtlSeconds == other.TtlSeconds
-        && Values.Order(StringComparer.Ordinal).SequenceEqual(other.Values.Order(StringComparer.Ordinal));
+        ReferenceEquals(this, other)
+        || (Name == other.Name && Type == other.Type && TtlSeconds == other.TtlSeconds && Values.Count == other.Values.Count
+            && (Values.Count == 1 ? Values[0] == other.Values[0] : Values.Order(StringComparer.Ordinal).SequenceEqual(other.Values.Order(StringComparer.Ordinal))));
 
     /// <summary>Whether two collections hold the same sets, in any order.</summary>
-    public static bool AreSame(IReadOnlyCollection<RecordSet> left, IReadOnlyCollection<RecordSet> right) =>
-        left.Count == right.Count && left.All(set => right.Any(set.IsSameAs));
+    public static bool AreSame(IReadOnlyList<RecordSet> left, IReadOnlyList<RecordSet> right) =>
+        left.Count == right.Count && (left.Count == 1 ? left[0].IsSameAs(right[0]) : left.All(set => right.Any(set.IsSameAs)));
 
     /// <summary>As a person reads it.</summary>
     public override string ToString() => $"{Name} {TtlSeconds} {Type} {string.Join(' ', Values)}";

@@ -15,6 +15,7 @@ namespace Failover.HealthCheck.Decision;
 /// down, 3 failed ticks with a living data path| up | Move               EndpointDown
 /// down, 6 failed ticks                        | up | Move               RegionLost: a move can cost data, so it must stay lost longer
 /// down, not yet so many                       | any | Hold(Detecting)
+/// down, but answers just now                  | any | Hold(Intermittent)
 /// down                     | none up          | Hold(NoTarget)          the last answer stays, and alarms
 /// drained, or not the one pinned | up         | Move                    an operator's override wins
 /// any, a planned move is ordered | up         | Hold(Backlog), then Move
@@ -208,7 +209,9 @@ public static class Decider
 
         if (down.Count < topology.Majority)
         {
-            return down.Count > 0
+            return CountDown(fresh, service, serving) >= topology.Majority
+                ? Hold(Diagnosis.Contested, HoldReason.Intermittent, $"{serving} is down, but answered {fresh.Count - down.Count} of {fresh.Count} observers just now")
+                : down.Count > 0
                 ? Hold(Diagnosis.Contested, null, $"{down.Count} of {topology.Observers.Count} observers see {serving} down")
                 : Calm(topology, service, register, serving, fresh, now);
         }

@@ -33,6 +33,9 @@ public enum HoldReason
     /// <summary>Down, but not yet for as many ticks as the diagnosis asks.</summary>
     Detecting,
 
+    /// <summary>Down for a majority, but it answered just now: neither left nor trusted until it fails again, or has been clean for long enough.</summary>
+    Intermittent,
+
     /// <summary>Fewer than a majority of all configured observers have a fresh ballot.</summary>
     NoQuorum,
 

@@ -35,7 +35,7 @@ public static class HealthFold
                 failures,
                 CleanTicks: 0,
                 LastOk: false,
-                [.. previous.FailedSlots.Append(slot).TakeLast(FailedSlotsMax)],
+                WithNewest(previous.FailedSlots, slot, FailedSlotsMax),
                 probe.Detail);
         }
 
@@ -43,6 +43,21 @@ public static class HealthFold
         return clean >= timing.UpAfterTicks
             ? new EndpointBallot(Health.Up, 0, clean, LastOk: true, [], probe.Detail)
             : previous with { CleanTicks = clean, LastOk = true, Detail = probe.Detail };
+    }
+
+    /// <summary>Slots with one more, of which the newest are kept.</summary>
+    internal static long[] WithNewest(IReadOnlyList<long>? slots, long slot, int max)
+    {
+        var before = slots?.Count ?? 0;
+        var kept = Math.Min(before, max - 1);
+        var next = new long[kept + 1];
+        for (var i = 0; i < kept; i++)
+        {
+            next[i] = slots![before - kept + i];
+        }
+
+        next[kept] = slot;
+        return next;
     }
 
     /// <summary>Whether a ballot is too old to be gone on from.</summary>

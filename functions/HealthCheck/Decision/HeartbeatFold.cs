@@ -20,11 +20,23 @@ public static class HeartbeatFold
     public static ReplicaBallot Next(
         ReplicaBallot? previous, long slot, long beat, bool acked, IReadOnlyDictionary<string, long> seenElsewhere, IReadOnlyCollection<string> others, long now)
     {
-        var newest = others.ToDictionary(
-            other => other,
-            other => seenElsewhere.TryGetValue(other, out var seen) ? seen : previous?.NewestSeen.GetValueOrDefault(other));
-        var slowest = newest.Values.Min(seen => seen ?? long.MinValue);
-        List<long> pending = [.. (previous?.PendingBeats ?? []).Where(sent => sent > slowest)];
+        var newest = new Dictionary<string, long?>(others.Count);
+        var slowest = long.MaxValue;
+        foreach (var other in others)
+        {
+            newest[other] = seenElsewhere.TryGetValue(other, out var seen) ? seen : previous?.NewestSeen.GetValueOrDefault(other);
+            slowest = Math.Min(slowest, newest[other] ?? long.MinValue);
+        }
+
+        var pending = new List<long>();
+        foreach (var sent in previous?.PendingBeats ?? [])
+        {
+            if (sent > slowest)
+            {
+                pending.Add(sent);
+            }
+        }
+
         if (acked && beat > slowest)
         {
             pending.Add(beat);
@@ -36,11 +48,13 @@ public static class HeartbeatFold
             pending = [.. pending.Where((_, index) => index % 2 == 0)];
         }
 
-        return new ReplicaBallot(
-            acked ? [.. (previous?.AckedSlots ?? []).Append(slot).TakeLast(AckedSlotsMax)] : previous?.AckedSlots ?? [],
-            pending,
-            newest,
-            others.ToDictionary(other => other, other => Lag(other)));
+        var lag = new Dictionary<string, long?>(others.Count);
+        foreach (var other in others)
+        {
+            lag[other] = Lag(other);
+        }
+
+        return new ReplicaBallot(acked ? HealthFold.WithNewest(previous?.AckedSlots, slot, AckedSlotsMax) : previous?.AckedSlots ?? [], pending, newest, lag);
 
         long? Lag(string other)
         {
@@ -49,8 +63,15 @@ public static class HeartbeatFold
                 return null;
             }
 
-            var oldest = pending.FirstOrDefault(sent => sent > seen, now);
-            return Math.Max(0, now - oldest);
+            foreach (var sent in pending)
+            {
+                if (sent > seen)
+                {
+                    return Math.Max(0, now - sent);
+                }
+            }
+
+            return 0;
         }
     }
 }

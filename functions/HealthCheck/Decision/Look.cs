@@ -8,6 +8,16 @@ namespace Failover.HealthCheck.Decision;
 public sealed record Look(IReadOnlyList<Listing?> Servers, bool HttpOk, string HttpDetail)
 {
     /// <summary>Whether every authoritative server answers exactly as the plan says.</summary>
-    public bool Shows(Plan plan) => Servers.Count > 0 && Servers.All(answer =>
-        answer?.IsSameAs(new Listing(plan.Sets, plan.Txt)) == true);
+    public bool Shows(Plan plan)
+    {
+        foreach (var answer in Servers)
+        {
+            if (answer?.Txt is not { } txt || !txt.IsSameAs(plan.Txt) || !RecordSet.AreSame(answer.Sets, plan.Sets))
+            {
+                return false;
+            }
+        }
+
+        return Servers.Count > 0;
+    }
 }

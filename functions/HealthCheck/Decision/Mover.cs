@@ -16,7 +16,7 @@ namespace Failover.HealthCheck.Decision;
 /// epoch 0, no TXT yet    -> list -> create it, before anything else
 /// a command is pending   -> [list] -> write the register that obeys or refuses it -> read again
 /// a planned move         -> fence writes at the replica that is left -> write that the fence stands -> wait for the backlog; given up: lift the fence
-/// a move is under way    -> still justified: converge; contradicted by a quorum, or paused since: list -> withdraw by a new epoch; no quorum: wait
+/// a move is under way    -> still justified: converge; contradicted by a quorum, or paused since: list -> withdraw by a new epoch; no quorum, or neither nor: wait
 /// a move is decided      -> [list, unless the world shows the plan] -> take the epoch -> read again, decide again, converge
 /// converge               -> the world shows the plan: mark it landed, or done
 ///                        -> list -> read again, decide again -> the gate: nothing / frozen / keep / apply
@@ -228,7 +228,8 @@ public sealed record Mover
             return Converge(register, now);
         }
 
-        if (Decision.Held.Contains(HoldReason.NoQuorum) || Decision.Held.Contains(HoldReason.MixedVersions))
+        // Neither borne out nor contradicted: an endpoint that answers now and then would have every move withdrawn, and never be left.
+        if (Decision.Held.Contains(HoldReason.NoQuorum) || Decision.Held.Contains(HoldReason.MixedVersions) || (move.Kind == MoveKind.Automatic && Decision.Held.Contains(HoldReason.Intermittent)))
         {
             return End(Ending.Waiting, $"the move to {move.To} waits: {Decision.Why}");
         }

@@ -1,0 +1,46 @@
+using Failover.ControlPlane.Registers;
+
+namespace Failover.Simulation.Campaign;
+
+/// <summary>What happened, as somebody outside could have written it down: the second oracle reads this alone.</summary>
+internal sealed class History
+{
+    /// <summary>Ballots as they came to stand, in order.</summary>
+    public List<BallotStored> Ballots { get; } = [];
+
+    /// <summary>What the zone held, version by version; the first is the beginning.</summary>
+    public List<ZoneChange> Zone { get; } = [];
+
+    /// <summary>Registers as they came to stand.</summary>
+    public List<RegisterStored> Registers { get; } = [];
+
+    /// <summary>Orders of operators.</summary>
+    public List<OrderGiven> Orders { get; } = [];
+
+    /// <summary>How each tick ended.</summary>
+    public List<TickEnded> Ticks { get; } = [];
+}
+
+/// <summary>A ballot came to stand.</summary>
+/// <param name="Ok">What the probes saw, endpoint by endpoint.</param>
+/// <param name="Acked">Which replicas took a heartbeat.</param>
+/// <param name="OtherRules">Whether it was made by other rules than those of this code.</param>
+internal sealed record BallotStored(long At, int Observer, long Slot, bool[] Ok, bool[] Acked, bool OtherRules);
+
+/// <summary>The zone changed.</summary>
+/// <param name="By">The observer; null: a person.</param>
+/// <param name="WriteStarted">When the request was begun.</param>
+/// <param name="TickStarted">When the tick began that sent it.</param>
+/// <param name="CutOff">Whether that tick had no answering anchor, or a wrong clock.</param>
+/// <param name="Behind">For each ordered pair of replicas, up to when what was written in the one was in the other.</param>
+internal sealed record ZoneChange(
+    long At, int? By, IReadOnlyList<RecordSet> Sets, IReadOnlyList<string> Txt, long WriteStarted, long TickStarted, bool CutOff, long[] Behind, long? FencedAt, long? NewestBeatAge);
+
+/// <summary>A register came to stand.</summary>
+internal sealed record RegisterStored(long At, long WriteStarted, long TickStarted, bool CutOff, Register Register);
+
+/// <summary>An order reached the control table.</summary>
+internal sealed record OrderGiven(long At, Command Command);
+
+/// <summary>A tick came to its end.</summary>
+internal sealed record TickEnded(long At, int Observer, string Ending, IReadOnlyList<string> Held);

@@ -1,0 +1,290 @@
+using Failover.ControlPlane;
+using Failover.ControlPlane.Registers;
+using Failover.HealthCheck.Decision;
+using Failover.HealthCheck.Probing;
+
+namespace Failover.Simulation.Campaign;
+
+/// <summary>
+/// One tick of one observer: the production vote, the production mover and the production rule of freshness, with this world's calls between their steps,
+/// and a process around them that may sleep or die at each.
+/// </summary>
+internal sealed class SimTick(SimWorld world, Bug bug, int observer, long slot)
+{
+    private readonly long _started = world.Now;
+    private readonly DateTimeOffset _startedWall = world.Clock(observer);
+    private readonly bool[] _ok = new bool[world.Setting.Service.Endpoints.Count];
+    private readonly bool[] _acked = new bool[2];
+    private long _evidence;
+    private DateTimeOffset _evidenceWall;
+    private long _frozen;
+    private long _frozenAtEvidence;
+    private bool _cutOff;
+    private Look _look = new([], HttpOk: false, "");
+    private Voting _voting = null!;
+    private Mover _mover = null!;
+
+    /// <summary>What the last reading of the control table and the last listing said, for bugs.</summary>
+    public ControlView? LastView { get; private set; }
+
+    public Listing? LastListing { get; private set; }
+
+    public SimWorld World => world;
+
+    private DateTimeOffset Now => world.Clock(observer);
+
+    private string Self => world.Setting.Topology.Observers[observer];
+
+    private bool ControlFails => world.IsIsolated(observer) || world.Is(FaultKind.ControlDown) || world.Is(FaultKind.ControlRegionLost, observer);
+
+    private bool DnsFails => world.IsIsolated(observer) || world.Is(FaultKind.DnsApiDown);
+
+    /// <summary>Begins it.</summary>
+    public void Run()
+    {
+        ReadBallot(stored =>
+        {
+            (_voting, var step) = Voting.Start(bug.TopologyOf(world.Setting.Topology, observer), Self, slot, bug.CountsASlotTwice && stored is not null ? stored with { Slot = null } : bug.SurvivesGaps && stored?.Ballot is { } old ? stored with { Ballot = old with { Slot = slot - 1 } } : stored, Now);
+            Vote(step);
+        });
+    }
+
+    /// <summary>A bug's: removes, some time later, the sets of every plan older than the one that is the newest now.</summary>
+    public Step Cleans(Step step)
+    {
+        var keep = LastView!.Register!.Plan;
+        world.After(world.Between(0, 120_000), () =>
+        {
+            if (world.Zone.Txt is { } txt && !txt.IsSameAs(keep.Txt))
+            {
+                world.SetZone([], txt, observer, world.Now, world.Now, cutOff: false);
+            }
+        });
+        return step;
+    }
+
+    /// <summary>Lets the tick go on after a while, unless its process died or fell asleep.</summary>
+    public void GoOn(long delay, Action then) => world.After(delay, () =>
+    {
+        if (!world.IsAlive(observer) || world.Chance(world.Active(FaultKind.Crashes) / 8))
+        {
+            return;
+        }
+
+        if (world.Chance(world.Active(FaultKind.Pauses) / 4))
+        {
+            var asleep = (long)(Math.Pow(world.Random.NextDouble(), 3) * 600_000);
+
+            // A monotonic clock may stand still while a machine is frozen.
+            _frozen += world.Chance(0.5) ? asleep : 0;
+            world.After(asleep, () =>
+            {
+                if (world.IsAlive(observer))
+                {
+                    then();
+                }
+            });
+            return;
+        }
+
+        then();
+    });
+
+    private void ReadBallot(Action<StoredBallot?> then)
+    {
+        StoredBallot? stored = null;
+        world.Call(this, ControlFails, world.Active(FaultKind.ControlFlaky) / 2, () => (stored = world.StoredBallot(observer)) is not null, end => then(end == CallEnd.Done ? stored : null));
+    }
+
+    private void Vote(VoteStep step)
+    {
+        switch (step)
+        {
+            case VoteStep.LookAround:
+                GoOn(world.Between(50, 400), () =>
+                {
+                    var seen = bug.Observation(LookAround());
+                    (_voting, var next) = _voting.Next(seen, Now);
+                    Vote(next);
+                });
+                break;
+            case VoteStep.WriteBallot(var ballot, var previousSlot):
+                world.Call(
+                    this, ControlFails, world.Active(FaultKind.ControlFlaky), () => world.StoreBallot(observer, bug.Ballot(ballot), previousSlot, _ok, _acked),
+                    end =>
+                    {
+                        (_voting, var next) = _voting.Next(Answer(end));
+                        Vote(next);
+                    });
+                break;
+            case VoteStep.ReadBallot:
+                ReadBallot(stored =>
+                {
+                    (_voting, var next) = _voting.Next(stored, Now);
+                    Vote(next);
+                });
+                break;
+            case VoteStep.End(VoteEnding.Voted, _):
+                Follow();
+                break;
+        }
+    }
+
+    private Observation LookAround()
+    {
+        var service = world.Setting.Service;
+        var probes = new Dictionary<(string, string), ProbeResult>();
+        for (var i = 0; i < service.Endpoints.Count; i++)
+        {
+            _ok[i] = world.Sees(observer, i);
+            probes[(service.Name, service.Endpoints[i].Name)] = _ok[i] ? Probed : NotProbed;
+        }
+
+        var beat = Now.ToUnixTimeMilliseconds();
+        var acked = new HashSet<string>();
+        var visible = new Dictionary<string, IReadOnlyDictionary<string, long>>();
+        for (var replica = 0; replica < 2; replica++)
+        {
+            if (world.TakesData(observer, replica))
+            {
+                acked.Add(Replica(replica));
+                _acked[replica] = true;
+                world.Beat(observer, replica, beat);
+            }
+        }
+
+        for (var replica = 0; replica < 2; replica++)
+        {
+            if (world.TakesData(observer, replica))
+            {
+                var rows = new Dictionary<string, long>();
+                for (var origin = 0; origin < 2; origin++)
+                {
+                    if (world.NewestBeat(observer, origin, replica) is { } newest)
+                    {
+                        rows[Replica(origin)] = newest;
+                    }
+                }
+
+                visible[Replica(replica)] = rows;
+            }
+        }
+
+        var shown = new Listing?[] { world.SeesNothing(observer) ? null : world.Shown(0), world.SeesNothing(observer) ? null : world.Shown(1) };
+        var serving = shown[0] is { Sets: [var set, ..] } ? Enumerable.Range(0, service.Endpoints.Count).FirstOrDefault(i => RecordSet.AreSame(world.Setting.SetsOf(i), [set]), -1) : -1;
+        _look = new Look(shown, serving >= 0 && world.Sees(observer, serving), "");
+        var skew = world.Skew(observer);
+        _cutOff = world.SeesNothing(observer) || skew.Duration() > TimeSpan.FromSeconds(3.5);
+        return new Observation(probes, new HeartbeatRound(beat, acked, visible), !world.SeesNothing(observer), skew);
+    }
+
+    private void Follow() => ReadControl(view =>
+    {
+        if (view is null)
+        {
+            return;
+        }
+
+        var topology = bug.TopologyOf(world.Setting.Topology, observer);
+        (_mover, var step) = Mover.Start(topology, topology.Services[0], Self, _look, view, Now);
+        Do(step);
+    });
+
+    private void ReadControl(Action<ControlView?> then)
+    {
+        (_evidence, _evidenceWall, _frozenAtEvidence) = (world.Now, Now, _frozen);
+        ControlView? view = null;
+        world.Call(
+            this, ControlFails, world.Active(FaultKind.ControlFlaky) / 2, () => (view = world.View()) is not null,
+            end =>
+            {
+                LastView = end == CallEnd.Done ? bug.View(this, view!, Now) : null;
+                then(LastView);
+            });
+    }
+
+    private void Do(Step wanted)
+    {
+        var step = bug.Does(this, wanted);
+        switch (step)
+        {
+            case Step.Finish(var ending, _):
+                world.History.Ticks.Add(new TickEnded(world.Now, observer, ending.ToString(), [.. _mover.Acted?.Decision.Held.Select(reason => reason.ToString()) ?? []]));
+                break;
+            case Step.ReadControl:
+                ReadControl(view => Next(view is null ? new StepResult.NotDone("cannot read") : new StepResult.Control(view)));
+                break;
+            case Step.ListRecords:
+                Listing? listed = null;
+                world.Call(
+                    this, DnsFails, world.Active(FaultKind.DnsApiFlaky) / 2, () => (listed = world.Zone) is not null,
+                    end =>
+                    {
+                        LastListing = listed;
+                        Next(end == CallEnd.Done ? new StepResult.Listed(listed!) : new StepResult.NotDone("cannot list"));
+                    });
+                break;
+            case Step.WriteRegister or Step.Apply or Step.Fence when !bug.IgnoresFreshness && Freshness.Stale(Age(_evidence, _frozen - _frozenAtEvidence, _evidenceWall), Age(_started, _frozen, _startedWall), world.Setting.Timing) is { } stale:
+                Next(new StepResult.NotDone(stale));
+                break;
+            case Step.WriteRegister(var register, var expected, _):
+                var writeStarted = world.Now;
+                world.Call(
+                    this, ControlFails, world.Active(FaultKind.ControlFlaky), () => world.StoreRegister(register, expected, writeStarted, _started, _cutOff),
+                    end => Next(new StepResult.Register(Answer(end))));
+                break;
+            case Step.Apply(var plan, var listing):
+                Apply(plan, listing);
+                break;
+            case Step.Fence(var replica, var until):
+                world.Call(
+                    this, !world.TakesData(observer, replica == "r0" ? 0 : 1), 0, () => Fence(until),
+                    end => Next(new StepResult.Fenced(end == CallEnd.Done)));
+                break;
+        }
+    }
+
+    private void Apply(Plan plan, Listing listing)
+    {
+        var writeStarted = world.Now;
+        world.Call(
+            this, DnsFails, world.Active(FaultKind.DnsApiFlaky), () => bug.Batches(RecordBatch.Of(plan, listing), world).All(batch => world.Batch(batch, observer, writeStarted, _started, _cutOff)),
+            end => Next(new StepResult.Applied(end switch
+            {
+                CallEnd.Done => ApplyOutcome.Applied,
+                CallEnd.Refused => ApplyOutcome.Refused,
+                CallEnd.Throttled => ApplyOutcome.Busy,
+                _ => ApplyOutcome.Unknown,
+            })));
+    }
+
+    private bool Fence(DateTimeOffset? until)
+    {
+        world.FencedAt = until is null ? null : world.FencedAt ?? world.Now;
+        return true;
+    }
+
+    private void Next(StepResult result)
+    {
+        (_mover, var step) = _mover.Next(result, Now);
+        Do(step);
+    }
+
+    private TimeSpan Age(long since, long frozen, DateTimeOffset wall)
+    {
+        var (monotonic, byWall) = (TimeSpan.FromMilliseconds(world.Now - since - frozen), Now - wall);
+        return monotonic > byWall ? monotonic : byWall;
+    }
+
+    private static ConditionalWrite Answer(CallEnd end) => end switch
+    {
+        CallEnd.Done => ConditionalWrite.Written,
+        CallEnd.Refused => ConditionalWrite.Refused,
+        _ => ConditionalWrite.Unknown,
+    };
+
+    private static string Replica(int replica) => replica == 0 ? "r0" : "r1";
+
+    private static readonly ProbeResult Probed = new(System.Net.HttpStatusCode.OK, "");
+    private static readonly ProbeResult NotProbed = new(null, "");
+}
