@@ -42,6 +42,9 @@ internal sealed record Scenario
     /// <summary>At any moment: an operator gives an order.</summary>
     public Command? LateCommand { get; init; }
 
+    /// <summary>Who decides: observers' names; one name twice is two ticks of one observer that overlap.</summary>
+    public IReadOnlyList<string> Deciders { get; init; } = [.. Scene.Deciders.Take(2)];
+
     /// <summary>How many ticks each decider makes.</summary>
     public int Ticks { get; init; } = 1;
 
@@ -58,7 +61,7 @@ internal sealed record Scenario
 internal sealed class Explorer(Scenario scenario)
 {
     private static readonly FieldInfo[] MoverState =
-        [.. new[] { "View", "Listing", "Suspect", "Look", "Busy" }.Select(name => typeof(Mover).GetField($"<{name}>k__BackingField", BindingFlags.Instance | BindingFlags.NonPublic)!)];
+        [.. new[] { "View", "Listing", "Suspect", "Look", "Busy", "HasFenced" }.Select(name => typeof(Mover).GetField($"<{name}>k__BackingField", BindingFlags.Instance | BindingFlags.NonPublic)!)];
 
     private readonly HashSet<string> _reached = [];
 
@@ -76,7 +79,7 @@ internal sealed class Explorer(Scenario scenario)
         Zone = scenario.Zone,
         AIsDown = scenario.AIsDown,
         Command = scenario.Command,
-        Deciders = [new Decider(scenario.Ticks), new Decider(scenario.Ticks)],
+        Deciders = [.. scenario.Deciders.Select(_ => new Decider(scenario.Ticks))],
         FaultsLeft = scenario.Faults,
         MayFreeze = scenario.Command?.Kind == CommandKind.Adopt,
         RecoveryLeft = scenario.Recovers,
@@ -157,7 +160,7 @@ internal sealed class Explorer(Scenario scenario)
             yield return state.With(i, decider with { Dead = true }).Fault($"{i} dies before {decider.Step.GetType().Name}");
         }
 
-        var self = Scene.Deciders[i];
+        var self = scenario.Deciders[i];
         if (decider.Step is null)
         {
             if (decider.Look is null)
@@ -186,6 +189,14 @@ internal sealed class Explorer(Scenario scenario)
                 if (state.FaultsLeft > 0)
                 {
                     yield return Go(state.Fault($"{i} cannot list"), i, new StepResult.NotDone("cannot list"));
+                }
+
+                break;
+            case Step.Fence:
+                yield return Go(state, i, new StepResult.Fenced(Stands: true));
+                if (state.FaultsLeft > 0)
+                {
+                    yield return Go(state.Fault($"{i}'s fence is not acknowledged"), i, new StepResult.Fenced(Stands: false));
                 }
 
                 break;
@@ -272,9 +283,9 @@ internal sealed class Explorer(Scenario scenario)
     /// <summary>After the last fault everything settles within three rounds: the world shows the plan, or is frozen for a person's sake.</summary>
     private void Settle(State state)
     {
-        for (var tick = 0; tick < 6; tick++)
+        for (var tick = 0; tick < 3 * state.Deciders.Length; tick++)
         {
-            var i = tick % 2;
+            var i = tick % state.Deciders.Length;
             state = state.With(i, new Decider(1) { Look = new Look([state.Zone], HttpOk: true, "") });
             while (state.Deciders[i] is { Look: not null } or { Step: not null })
             {
@@ -291,10 +302,10 @@ internal sealed class Explorer(Scenario scenario)
         }
 
         Rule(RecordSet.AreSame(state.Zone.Sets, register.Plan.Sets) && register.Plan.Txt.IsSameAs(state.Zone.Txt!), "L2: the world does not show the plan", state);
-        Rule(register.Moving is null, "L2: a move never ends", state);
+        Rule(register.Moving is null && register.Planned is null, "L2: a move never ends", state);
         Rule(register.Active == register.Plan.Endpoint, "L2: another endpoint is active than the plan's", state);
         Rule(state.Command is null || register.LastCommand?.Id == state.Command.Id, "the command was not answered", state);
-        Rule(!state.AIsDown || register.Active == "b" || register.Paused is not null, "L1: the dead endpoint was not left", state);
+        Rule(!state.AIsDown || register.Active == "b" || register.Paused is not null || register.Pinned is not null || register.Drained.Count > 0, "L1: the dead endpoint was not left", state);
     }
 
     private static void Rule(bool holds, string rule, State state)
@@ -317,7 +328,7 @@ internal sealed class Explorer(Scenario scenario)
     private static string? Key(object? part) => part switch
     {
         null => "-",
-        Register register => $"{register.Rev}/{register.Plan.Id}/{register.Active}/{register.Moving}/{register.Withdraws}/{register.Paused is not null}/{register.LastCommand?.Id}/{register.Withdrawals.Count}/{register.CoolDown}/{register.Adopted is not null}/{string.Join(',', register.Known.Select(plan => plan.Id))}",
+        Register register => $"{register.Rev}/{register.Plan.Id}/{register.Active}/{register.Moving}/{register.Withdraws}/{register.Paused is not null}/{register.LastCommand?.Id}/{register.Withdrawals.Count}/{register.CoolDown}/{register.Adopted is not null}/{register.Planned}/{register.Pinned?.Endpoint}/{string.Join('+', register.Drained.Keys)}/{string.Join(',', register.Known.Select(plan => plan.Id))}",
         Listing listing => $"{string.Join(',', listing.Sets)} {listing.Txt}",
         Look look => Key(look.Servers[0]),
         ControlView view => $"{Key(view.Register)} {view.Command?.Id} {view.Ballots[0].On(Scene.Name, "a").Health}",

@@ -5,7 +5,7 @@ namespace Failover.Simulation;
 
 /// <summary>
 /// Two deciders in every interleaving, over the production mover: a failure, a move under way, a withdrawal, an operator's orders, a human's edit,
-/// a lost register; in each, writes dropped, answered too late or not at all, and deciders that die.
+/// a lost register; in each, writes dropped, answered too late or not at all, and deciders that die. <c>SIMULATION_DECIDERS=3</c> lets three decide, which takes an hour.
 /// </summary>
 public class InterleavingTests(ITestOutputHelper output)
 {
@@ -41,6 +41,8 @@ public class InterleavingTests(ITestOutputHelper output)
     [InlineData(CommandKind.Move)]
     [InlineData(CommandKind.Pause)]
     [InlineData(CommandKind.Ack)]
+    [InlineData(CommandKind.Pin)]
+    [InlineData(CommandKind.Drain)]
     public void An_order_at_any_moment_is_answered_once(CommandKind kind) =>
         Explore(new Scenario { Register = Settled, Zone = Scene.Shows(Settled.Plan), AIsDown = true, LateCommand = Order(kind, "b") });
 
@@ -51,6 +53,24 @@ public class InterleavingTests(ITestOutputHelper output)
     [Fact]
     public void A_move_back_is_made_once_whatever_fails() =>
         Explore(new Scenario { Register = SettledAtB, Zone = Scene.Shows(SettledAtB.Plan), Command = Order(CommandKind.MoveBack, "a"), Faults = 2 });
+
+    [Fact]
+    public void A_pause_at_any_moment_of_a_move_back_leaves_one_truth() =>
+        Explore(new Scenario { Register = SettledAtB with { Moving = null }, Zone = Scene.Shows(SettledAtB.Plan), Command = Order(CommandKind.MoveBack, "a"), LateCommand = Order(CommandKind.Pause, null) });
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_planned_move_is_made_once_whatever_fails(bool fails) =>
+        Explore(new Scenario { Register = Settled, Zone = Scene.Shows(Settled.Plan), Command = Order(CommandKind.PlannedMove, "b"), Fails = fails, Faults = fails ? 1 : 2 });
+
+    [Fact]
+    public void A_pin_is_followed_once_whatever_fails() =>
+        Explore(new Scenario { Register = Settled, Zone = Scene.Shows(Settled.Plan), Command = Order(CommandKind.Pin, "b"), LateCommand = Order(CommandKind.Unpin, null) });
+
+    [Fact]
+    public void Two_ticks_of_one_observer_that_overlap_leave_one_truth() =>
+        Explore(new Scenario { Register = Settled, Zone = Scene.Shows(Settled.Plan), AIsDown = true, Recovers = true, Faults = 2, Deciders = ["one", "one"] });
 
     [Fact]
     public void A_human_edit_at_any_moment_is_never_overwritten() =>
@@ -88,6 +108,11 @@ public class InterleavingTests(ITestOutputHelper output)
 
     private void Explore(Scenario scenario)
     {
+        if (Environment.GetEnvironmentVariable("SIMULATION_DECIDERS") == "3")
+        {
+            scenario = scenario with { Deciders = Scene.Deciders, Ticks = 1 };
+        }
+
         var explorer = new Explorer(scenario);
         explorer.Run();
         output.WriteLine($"{explorer.States} states, {explorer.Endings} endings");

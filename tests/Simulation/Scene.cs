@@ -29,8 +29,8 @@ internal static class Scene
         Services = [Service],
     };
 
-    /// <summary>The two who decide; the third only votes.</summary>
-    public static readonly string[] Deciders = ["one", "two"];
+    /// <summary>The two who decide; the third only votes, unless three are asked for.</summary>
+    public static readonly string[] Deciders = ["one", "two", "three"];
 
     public static readonly IReadOnlyList<RecordSet> SetsOfA = Plan.SetsOf(Service, Service.Endpoints[0]);
 
@@ -83,7 +83,8 @@ internal static class Scene
 
     private static EndpointBallot Up => new(Health.Up, 0, 100, LastOk: true, [], "");
 
-    private static ReplicaBallot Level(string other) => new([], [], new Dictionary<string, long?>(), new Dictionary<string, long?> { [other] = 0 });
+    private static ReplicaBallot Level(string other) => new(
+        [], [], new Dictionary<string, long?> { [other] = Now.AddMinutes(1).ToUnixTimeMilliseconds() }, new Dictionary<string, long?> { [other] = 0 });
 
     private static ServiceEndpoint Endpoint(string name, string address) => new()
     {
