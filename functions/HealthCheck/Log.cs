@@ -24,4 +24,10 @@ internal static partial class Log
 
     [LoggerMessage(7, LogLevel.Warning, "{Call} failed.")]
     public static partial void CallFailed(ILogger logger, string call, Exception error);
+
+    [LoggerMessage(8, LogLevel.Warning, "{Silent} of the anchors are silent ({Count} of {All}).")]
+    public static partial void AnchorsSilent(ILogger logger, string silent, int count, int all);
+
+    [LoggerMessage(9, LogLevel.Warning, "{Service}: the certificate of {Endpoint} ends at {Until}.")]
+    public static partial void CertificateEnds(ILogger logger, string service, string endpoint, DateTimeOffset until);
 }

@@ -1,3 +1,4 @@
+using System.Net;
 using System.Text.Json;
 using Amazon;
 using Amazon.DynamoDBv2;
@@ -38,7 +39,7 @@ var route53 = new AmazonRoute53Client(new AmazonRoute53Config
     MaxErrorRetry = 0,
 });
 var replicas = options.Topology.Replicas.ToDictionary(region => region, region => (IAmazonDynamoDB)DynamoDbClients.Create(region, timing.ProbeTimeout));
-var prober = new HttpProber(timing.ProbeTimeout, time);
+var prober = new HttpProber(ProbeDeadlines.Of(timing), [.. options.Topology.AllowedNetworks.Select(IPNetwork.Parse)], time);
 var control = new ControlStore(local, options.ControlTable, timing.CallTimeout);
 var report = new TickReport(
     options, new JournalStore(local, options.JournalTable, timing.CallTimeout), new Metrics(output, time), time, logging.CreateLogger<TickReport>());

@@ -97,12 +97,16 @@ public sealed class Tick(
 
     private async Task<Observation> LookAroundAsync(CancellationToken cancellationToken)
     {
-        var anchors = prober.AnyAnswersAsync(_topology.Anchors, cancellationToken);
+        var anchors = prober.AskAsync(_topology.Anchors, cancellationToken);
         var beats = heartbeats.BeatAsync(cancellationToken);
         var probes = _topology.Services
-            .SelectMany(service => service.Endpoints.Select(endpoint => (Key: (service.Name, endpoint.Name), Probe: prober.ProbeAsync(endpoint.ProbeUrl, null, cancellationToken))))
+            .SelectMany(service => service.Endpoints.Select(endpoint => (Key: (service.Name, endpoint.Name), Probe: prober.ProbeAsync(endpoint.ProbeUrl, endpoint.Expect, null, cancellationToken))))
             .ToList();
         await Task.WhenAll(probes.Select(probe => probe.Probe));
-        return new Observation(probes.ToDictionary(probe => probe.Key, probe => probe.Probe.Result), await beats, await anchors, clock.Skew);
+        var asked = await anchors;
+        report.Anchors(asked);
+        var results = probes.ToDictionary(probe => probe.Key, probe => probe.Probe.Result);
+        report.Certificates(results);
+        return new Observation(results, await beats, asked.Any(anchor => anchor.Answers), clock.Skew);
     }
 }

@@ -3,6 +3,7 @@ using Failover.ControlPlane;
 using Failover.ControlPlane.Ballots;
 using Failover.ControlPlane.Topologies;
 using Failover.HealthCheck.Decision;
+using Failover.HealthCheck.Probing;
 using Failover.Hosting;
 using Microsoft.Extensions.Logging;
 
@@ -11,6 +12,38 @@ namespace Failover.HealthCheck;
 /// <summary>What a tick tells of itself: one line of the journal with its evidence, log lines, metrics. The same every time, sick or well.</summary>
 public sealed class TickReport(HealthCheckOptions options, JournalStore journal, Metrics metrics, TimeProvider time, ILogger<TickReport> logger)
 {
+    /// <summary>ACME clients renew a month before the end; half of that is late.</summary>
+    private static readonly TimeSpan CertificateWarning = TimeSpan.FromDays(14);
+
+    /// <summary>The anchors were asked. One that is silent alone is its own failure, or the way to it: it takes no vote, and is told.</summary>
+    public void Anchors(IReadOnlyList<(Anchor Anchor, bool Answers)> asked)
+    {
+        List<string> silent = [.. asked.Where(anchor => !anchor.Answers).Select(anchor => anchor.Anchor.Name)];
+        if (silent.Count > 0)
+        {
+            Log.AnchorsSilent(logger, string.Join(", ", silent), silent.Count, asked.Count);
+        }
+
+        metrics.Emit([("Observer", options.Observer)], new Metric("AnchorsSilent", "Count", silent.Count));
+    }
+
+    /// <summary>How long the certificates still last that the probes were shown.</summary>
+    public void Certificates(IReadOnlyDictionary<(string Service, string Endpoint), ProbeResult> probes)
+    {
+        foreach (var ((service, endpoint), probe) in probes)
+        {
+            if (probe.CertificateUntil is { } until)
+            {
+                var left = until - time.GetUtcNow();
+                metrics.Emit([("Service", service), ("Endpoint", endpoint)], new Metric("CertificateDaysLeft", "None", left.TotalDays));
+                if (left < CertificateWarning)
+                {
+                    Log.CertificateEnds(logger, service, endpoint, until);
+                }
+            }
+        }
+    }
+
     /// <summary>The mover came to an end for this tick.</summary>
     public async Task FollowedAsync(Service service, long slot, Mover mover, Step.Finish finish, CancellationToken cancellationToken)
     {

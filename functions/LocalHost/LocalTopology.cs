@@ -24,6 +24,7 @@ internal static class LocalTopology
                 new Anchor { Name = "anchor-a", Url = new Uri($"http://127.0.0.1:{road}/a"), Operator = "a", Region = "one" },
                 new Anchor { Name = "anchor-b", Url = new Uri($"http://127.0.0.1:{road}/b"), Operator = "b", Region = "two" },
             ],
+            AllowedNetworks = ["127.0.0.0/8"],
             Services =
             [
                 new Service
@@ -40,19 +41,18 @@ internal static class LocalTopology
                             Name = regions[number - 1],
                             Replica = regions[number - 1],
                             ProbeUrl = new Uri($"http://{Ports.Address(number)}:{road}/health/ready"),
+                            Expect = new ProbeExpectation(Json: [new JsonCondition("/region", Is: regions[number - 1]), new JsonCondition("/at", FreshWithinSeconds: 30)]),
                             Priority = number,
                             Records = [new DnsTarget { Type = "A", Values = [Ports.Address(number)] }],
                         }),
                     ],
                 },
             ],
-            Timing = new Timing
-            {
-                IntervalSeconds = interval,
-                ProbeTimeoutMilliseconds = Math.Min(3000, interval * 500),
-                CallTimeoutMilliseconds = Math.Min(2000, interval * 450),
-                StableMinutes = options.StableMinutes,
-            },
+            Timing = new Timing(
+                IntervalSeconds: interval,
+                ProbeTimeoutMilliseconds: Math.Min(3000, interval * 500),
+                CallTimeoutMilliseconds: Math.Min(2000, interval * 450),
+                StableMinutes: options.StableMinutes),
         };
         return JsonSerializer.Serialize(topology, TopologyJson.Default.Topology);
     }

@@ -62,7 +62,7 @@ public sealed class TickTests : IAsyncLifetime
             "o1", _topology, await _engine.TableAsync("id"), await _engine.TableAsync("service", "record"), await _engine.TableAsync("kind", "id"), "");
         var timeout = TimeSpan.FromSeconds(5);
         _control = new ControlStore(_engine.Client(), options.ControlTable, timeout);
-        var prober = new HttpProber(_topology.Timing.ProbeTimeout, _time);
+        var prober = new HttpProber(ProbeDeadlines.Of(_topology.Timing), [IPNetwork.Parse("127.0.0.0/8")], _time);
         var report = new TickReport(options, new JournalStore(_engine.Client(), options.JournalTable, timeout), new Metrics(new LineWriter(Stream.Null), _time), _time, NullLogger<TickReport>.Instance);
         var route53 = new AmazonRoute53Client(
             new BasicAWSCredentials("test", "test"), new AmazonRoute53Config { ServiceURL = "http://127.0.0.1:9", AuthenticationRegion = "us-east-1", MaxErrorRetry = 0 });

@@ -135,7 +135,7 @@ public class VotingInterleavingTests(ITestOutputHelper output)
     private static Tick Stepped(Tick tick, (Voting State, VoteStep Step) next) => tick with { Voting = next.State, Step = next.Step };
 
     private static readonly Observation Fails = new(
-        Scene.Service.Endpoints.ToDictionary(endpoint => (Scene.Name, endpoint.Name), _ => new ProbeResult(null, "")),
+        Scene.Service.Endpoints.ToDictionary(endpoint => (Scene.Name, endpoint.Name), _ => new ProbeResult(Ok: false, "")),
         new HeartbeatRound(0, new HashSet<string>(), new Dictionary<string, IReadOnlyDictionary<string, long>>()),
         AnyAnchorAnswers: true,
         TimeSpan.Zero);

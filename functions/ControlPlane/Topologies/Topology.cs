@@ -15,6 +15,9 @@ public sealed record Topology
     /// <summary>Addresses outside the system that tell an observer whether it is cut off itself.</summary>
     public required IReadOnlyList<Anchor> Anchors { get; init; }
 
+    /// <summary>Networks that probes may reach though they are not of the public internet, as <c>10.1.0.0/16</c>.</summary>
+    public IReadOnlyList<string> AllowedNetworks { get; init => field = value ?? []; } = [];
+
     /// <summary>The names that are guarded.</summary>
     public required IReadOnlyList<Service> Services { get; init; }
 
@@ -148,8 +151,11 @@ public sealed record ServiceEndpoint
     /// <summary>The region of the replica that it uses.</summary>
     public required string Replica { get; init; }
 
-    /// <summary>What a probe fetches; 200 is success.</summary>
+    /// <summary>What a probe fetches.</summary>
     public required Uri ProbeUrl { get; init; }
+
+    /// <summary>What it must answer.</summary>
+    public ProbeExpectation Expect { get; init => field = value ?? ProbeExpectation.Default; } = ProbeExpectation.Default;
 
     /// <summary>The lower, the sooner it is chosen.</summary>
     public int Priority { get; set; } = 100;
@@ -157,6 +163,25 @@ public sealed record ServiceEndpoint
     /// <summary>The address records that the name has while this endpoint serves it.</summary>
     public required IReadOnlyList<DnsTarget> Records { get; init; }
 }
+
+/// <summary>What an endpoint that serves answers.</summary>
+/// <param name="StatusCode">Exactly this.</param>
+/// <param name="LatencyMilliseconds">Within so long; null: within the probe's deadline.</param>
+/// <param name="Json">What its body says.</param>
+public sealed record ProbeExpectation(int StatusCode = 200, int? LatencyMilliseconds = null, IReadOnlyList<JsonCondition>? Json = null)
+{
+    /// <summary>200, in time.</summary>
+    public static readonly ProbeExpectation Default = new();
+
+    /// <summary>What its body says; empty: anything.</summary>
+    public IReadOnlyList<JsonCondition> Json { get; init => field = value ?? []; } = Json ?? [];
+}
+
+/// <summary>What a JSON body says at one place.</summary>
+/// <param name="Path">The place, by RFC 6901: <c>/region</c>.</param>
+/// <param name="Is">The value, as text.</param>
+/// <param name="FreshWithinSeconds">The value is a time, not further from now than so.</param>
+public sealed record JsonCondition(string Path, string? Is = null, int? FreshWithinSeconds = null);
 
 /// <summary>One address record set of an endpoint.</summary>
 public sealed record DnsTarget
@@ -171,6 +196,8 @@ public sealed record DnsTarget
 /// <summary>The arithmetic of detection. By default a failed endpoint is left after 30 s, a lost region after 60 s.</summary>
 /// <param name="IntervalSeconds">The length of a tick's slot.</param>
 /// <param name="ProbeTimeoutMilliseconds">The deadline of one probe, heartbeat or look.</param>
+/// <param name="ConnectTimeoutMilliseconds">Of that, until a probe's connection stands, TLS included; 0: two thirds.</param>
+/// <param name="FirstByteTimeoutMilliseconds">Of that, until a probe's answer begins; 0: all of it.</param>
 /// <param name="CallTimeoutMilliseconds">The deadline of one call to a control plane.</param>
 /// <param name="DownAfterTicks">Failed ticks since the last clean run that make an endpoint <c>Down</c>.</param>
 /// <param name="UpAfterTicks">Successful ticks in a row that make it <c>Up</c>, and forgive its failures.</param>
@@ -182,12 +209,20 @@ public sealed record Timing(
     int IntervalSeconds = 10,
     int ProbeTimeoutMilliseconds = 3000,
     int CallTimeoutMilliseconds = 2000,
+    int ConnectTimeoutMilliseconds = 0,
+    int FirstByteTimeoutMilliseconds = 0,
     int DownAfterTicks = 3,
     int UpAfterTicks = 6,
     int LostAfterTicks = 6,
     int CoolDownMinutes = 60,
     double StableMinutes = 10)
 {
+    /// <summary>Of the probe's deadline, until its connection stands.</summary>
+    public int ConnectTimeoutMilliseconds { get; init; } = ConnectTimeoutMilliseconds == 0 ? ProbeTimeoutMilliseconds * 2 / 3 : ConnectTimeoutMilliseconds;
+
+    /// <summary>Of the probe's deadline, until its answer begins.</summary>
+    public int FirstByteTimeoutMilliseconds { get; init; } = FirstByteTimeoutMilliseconds == 0 ? ProbeTimeoutMilliseconds : FirstByteTimeoutMilliseconds;
+
     [JsonIgnore]
     public TimeSpan Interval => TimeSpan.FromSeconds(IntervalSeconds);
 

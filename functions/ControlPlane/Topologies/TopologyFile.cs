@@ -63,6 +63,7 @@ public static class TopologyFile
             .Concat(Doubles("$.anchors[].name", topology.Anchors.Select(anchor => anchor.Name)))
             .Concat(Doubles("$.services[].name", topology.Services.Select(service => service.Name)))
             .Concat(AnchorMistakes(topology.Anchors))
+            .Concat(topology.AllowedNetworks.Where(network => !IPNetwork.TryParse(network, out _)).Select(network => $"$.allowedNetworks: '{network}' is no network such as 10.1.0.0/16"))
             .Concat(TimingMistakes(topology.Timing))
             .Concat(topology.Services.SelectMany((service, index) => ServiceMistakes(topology, service, $"$.services[{index}]"))))
         {
@@ -100,6 +101,8 @@ public static class TopologyFile
         [
             ("intervalSeconds", timing.IntervalSeconds, 1, 60),
             ("probeTimeoutMilliseconds", timing.ProbeTimeoutMilliseconds, 50, 10_000),
+            ("connectTimeoutMilliseconds", timing.ConnectTimeoutMilliseconds, 20, timing.ProbeTimeoutMilliseconds),
+            ("firstByteTimeoutMilliseconds", timing.FirstByteTimeoutMilliseconds, 20, timing.ProbeTimeoutMilliseconds),
             ("callTimeoutMilliseconds", timing.CallTimeoutMilliseconds, 50, 10_000),
             ("downAfterTicks", timing.DownAfterTicks, 2, 10),
             ("upAfterTicks", timing.UpAfterTicks, 2, 60),
@@ -210,6 +213,19 @@ public static class TopologyFile
         foreach (var mistake in UrlMistakes($"{at}.probeUrl", endpoint.ProbeUrl).Concat(Doubles($"{at}.records[].type", endpoint.Records.Select(record => record.Type))))
         {
             yield return mistake;
+        }
+
+        if (endpoint.Expect.StatusCode is < 100 or > 599 || endpoint.Expect.LatencyMilliseconds < 1 || endpoint.Expect.LatencyMilliseconds > topology.Timing.ProbeTimeoutMilliseconds)
+        {
+            yield return $"{at}.expect: a status of 100 to 599, and a latency of 1 ms to the probe's deadline, {topology.Timing.ProbeTimeoutMilliseconds}";
+        }
+
+        foreach (var condition in endpoint.Expect.Json)
+        {
+            if (!condition.Path.StartsWith('/') || (condition.Is is null) == (condition.FreshWithinSeconds is null) || condition.FreshWithinSeconds < 1)
+            {
+                yield return $"{at}.expect.json: '{condition.Path}'; give a path such as /region, and either 'is' or 'freshWithinSeconds' of at least 1";
+            }
         }
 
         foreach (var record in endpoint.Records)

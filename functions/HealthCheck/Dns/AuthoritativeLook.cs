@@ -25,7 +25,7 @@ public sealed class AuthoritativeLook(HttpProber prober, TimeSpan timeout)
             return new Look(servers, HttpOk: false, "no address is answered");
         }
 
-        var probe = await prober.ProbeAsync(service.LookUrl, IPAddress.Parse(set.Values[0]), cancellationToken);
+        var probe = await prober.ProbeAsync(service.LookUrl, ProbeExpectation.Default, IPAddress.Parse(set.Values[0]), cancellationToken);
         return new Look(servers, probe.Ok, probe.Detail);
     }
 

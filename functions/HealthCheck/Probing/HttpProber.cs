@@ -1,30 +1,63 @@
 using System.Net;
+using System.Net.Security;
 using System.Net.Sockets;
+using System.Security.Authentication;
+using System.Security.Cryptography.X509Certificates;
 using Failover.ControlPlane;
 using Failover.ControlPlane.Topologies;
 
 namespace Failover.HealthCheck.Probing;
 
 /// <summary>What a probe saw. A failure is data, not an exception.</summary>
-/// <param name="StatusCode">Null if there was no answer.</param>
+/// <param name="Ok">Whether it answered as an endpoint that serves does.</param>
 /// <param name="Detail">For people.</param>
-public sealed record ProbeResult(HttpStatusCode? StatusCode, string Detail)
+public sealed record ProbeResult(bool Ok, string Detail)
 {
-    /// <summary>Whether it answered as an endpoint that serves does.</summary>
-    public bool Ok => StatusCode == HttpStatusCode.OK;
+    /// <summary>Whether anything answered, whatever it said.</summary>
+    public bool Answered { get; init; }
+
+    /// <summary>Until when the certificate is valid that was shown; null without one.</summary>
+    public DateTimeOffset? CertificateUntil { get; init; }
 }
 
-/// <summary>Fetches an address under a deadline: no redirects, no proxy, a new connection each time, at most 4 KB of the answer.</summary>
-public sealed class HttpProber(TimeSpan timeout, TimeProvider time)
+/// <summary>The deadlines of a probe, each from its beginning on.</summary>
+/// <param name="Connect">Until a connection stands, TLS included.</param>
+/// <param name="FirstByte">Until the headers are there.</param>
+/// <param name="Total">Until the body, or 4 KB of it, is there.</param>
+public sealed record ProbeDeadlines(TimeSpan Connect, TimeSpan FirstByte, TimeSpan Total)
+{
+    /// <summary>Those of a topology.</summary>
+    public static ProbeDeadlines Of(Timing timing) => new(
+        TimeSpan.FromMilliseconds(timing.ConnectTimeoutMilliseconds), TimeSpan.FromMilliseconds(timing.FirstByteTimeoutMilliseconds), timing.ProbeTimeout);
+}
+
+/// <summary>
+/// Fetches an address under deadlines: no redirects, no proxy, no cookies, a new connection each time, at most 4 KB of the answer.
+/// A name is resolved once, all that it resolves to must be allowed (<see cref="PublicAddress"/>), and the address that was looked at is the one that is connected to.
+/// </summary>
+/// <param name="resolve">How names are resolved; null: as the system does.</param>
+/// <param name="trusted">Roots that certificates may come from; null: the system's.</param>
+public sealed class HttpProber(
+    ProbeDeadlines deadlines,
+    IReadOnlyList<IPNetwork> allowed,
+    TimeProvider time,
+    Func<string, CancellationToken, Task<IPAddress[]>>? resolve = null,
+    X509Certificate2Collection? trusted = null)
 {
     private const int BodyMax = 4096;
 
-    /// <summary>Whether <paramref name="url"/> answers 200 in time.</summary>
+    private readonly Func<string, CancellationToken, Task<IPAddress[]>> _resolve = resolve ?? System.Net.Dns.GetHostAddressesAsync;
+
+    /// <summary>Whether <paramref name="url"/> answers as <paramref name="expect"/> says.</summary>
     /// <param name="address">Connect there instead of resolving the host.</param>
-    public async Task<ProbeResult> ProbeAsync(Uri url, IPAddress? address, CancellationToken cancellationToken)
+    public async Task<ProbeResult> ProbeAsync(Uri url, ProbeExpectation expect, IPAddress? address, CancellationToken cancellationToken)
     {
-        using var deadline = cancellationToken.Within(timeout);
+        using var total = cancellationToken.Within(deadlines.Total);
+        using var firstByte = total.Token.Within(deadlines.FirstByte);
         var start = time.GetTimestamp();
+        var phase = "connection";
+        var connections = 0;
+        DateTimeOffset? certificateUntil = null;
         try
         {
             using var handler = new SocketsHttpHandler
@@ -34,43 +67,103 @@ public sealed class HttpProber(TimeSpan timeout, TimeProvider time)
                 UseCookies = false,
                 PooledConnectionLifetime = TimeSpan.Zero,
                 MaxResponseHeadersLength = 16,
-                ConnectCallback = address is null ? null : (context, token) => ConnectAsync(address, context.DnsEndPoint.Port, token),
+                ConnectTimeout = deadlines.Connect,
+                // The handler would send again what was hung up on: a probe is one connection.
+                ConnectCallback = async (context, token) => connections++ == 0
+                    ? await ConnectAsync(address, context.DnsEndPoint, token)
+                    : throw new IOException("the connection was closed before an answer"),
+                SslOptions =
+                {
+                    CertificateChainPolicy = trusted is null ? null : ChainOf(trusted),
+                    RemoteCertificateValidationCallback = (_, certificate, _, errors) =>
+                    {
+                        certificateUntil = certificate is X509Certificate2 shown ? shown.NotAfter : null;
+                        return errors == SslPolicyErrors.None;
+                    },
+                },
+                PlaintextStreamFilter = (context, _) =>
+                {
+                    phase = "answer";
+                    return ValueTask.FromResult(context.PlaintextStream);
+                },
             };
-            using var http = new HttpClient(handler);
+            using var http = new HttpClient(handler) { Timeout = Timeout.InfiniteTimeSpan };
             using var request = new HttpRequestMessage(HttpMethod.Get, url) { Headers = { ConnectionClose = true } };
-            using var response = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, deadline.Token);
-            await using var body = await response.Content.ReadAsStreamAsync(deadline.Token);
-            await body.ReadAtLeastAsync(new byte[BodyMax], BodyMax, throwOnEndOfStream: false, deadline.Token);
-            return new ProbeResult(
-                response.StatusCode,
-                $"{(int)response.StatusCode} in {time.GetElapsedTime(start).TotalMilliseconds:0} ms");
+            using var response = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, firstByte.Token);
+            phase = "whole answer";
+            await using var stream = await response.Content.ReadAsStreamAsync(total.Token);
+            var body = new byte[BodyMax + 1];
+            var length = await stream.ReadAtLeastAsync(body, body.Length, throwOnEndOfStream: false, total.Token);
+            var took = time.GetElapsedTime(start).TotalMilliseconds;
+            var wrong = (int)response.StatusCode != expect.StatusCode ? $"{(int)response.StatusCode}, not {expect.StatusCode}"
+                : took > expect.LatencyMilliseconds ? $"{took:0} ms, more than {expect.LatencyMilliseconds}"
+                : expect.Json.Count > 0 && length > BodyMax ? $"the body is longer than {BodyMax} bytes"
+                : BodyConditions.Unmet(body.AsMemory(0, length), expect.Json, time.GetUtcNow());
+            return new ProbeResult(wrong is null, wrong ?? $"{(int)response.StatusCode} in {took:0} ms") { Answered = true, CertificateUntil = certificateUntil };
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
-            return new ProbeResult(null, $"no answer within {timeout.TotalMilliseconds:0} ms");
+            return Failed($"no {phase} within {phase switch { "connection" => deadlines.Connect, "answer" => deadlines.FirstByte, _ => deadlines.Total }:s\\.fff} s");
         }
-        catch (Exception error) when (error is HttpRequestException or IOException or SocketException)
+        catch (Exception error) when (error is HttpRequestException or IOException or SocketException or RefusedAddressException)
         {
-            return new ProbeResult(null, error.InnerException is SocketException socket ? socket.SocketErrorCode.ToString() : error.Message);
+            return Failed(error.InnerException switch
+            {
+                RefusedAddressException refused => refused.Message,
+                SocketException socket => socket.SocketErrorCode.ToString(),
+                AuthenticationException => "the certificate is not valid for this name, now, from a trusted root",
+                _ => error is SocketException socket ? socket.SocketErrorCode.ToString() : error.Message,
+            });
         }
+
+        ProbeResult Failed(string detail) => new(Ok: false, detail) { CertificateUntil = certificateUntil };
     }
 
-    /// <summary>Whether any anchor answers, anything at all: if none does, the observer itself is cut off.</summary>
-    public async Task<bool> AnyAnswersAsync(IReadOnlyList<Anchor> anchors, CancellationToken cancellationToken) =>
-        (await Task.WhenAll(anchors.Select(anchor => ProbeAsync(anchor.Url, null, cancellationToken)))).Any(result => result.StatusCode is not null);
+    /// <summary>Which anchors answer, anything at all: if none does, the observer itself is cut off.</summary>
+    public async Task<IReadOnlyList<(Anchor Anchor, bool Answers)>> AskAsync(IReadOnlyList<Anchor> anchors, CancellationToken cancellationToken) =>
+        await Task.WhenAll(anchors.Select(async anchor => (anchor, (await ProbeAsync(anchor.Url, ProbeExpectation.Default, null, cancellationToken)).Answered)));
 
-    private static async ValueTask<Stream> ConnectAsync(IPAddress address, int port, CancellationToken cancellationToken)
+    private async ValueTask<Stream> ConnectAsync(IPAddress? address, DnsEndPoint target, CancellationToken cancellationToken)
     {
-        var socket = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
-        try
+        var addresses = address is not null ? [address] : IPAddress.TryParse(target.Host, out var literal) ? [literal] : await _resolve(target.Host, cancellationToken);
+        foreach (var one in addresses)
         {
-            await socket.ConnectAsync(address, port, cancellationToken);
-            return new NetworkStream(socket, ownsSocket: true);
+            if (!PublicAddress.MayBeProbed(one, allowed))
+            {
+                throw new RefusedAddressException($"{one} is no public address, and the topology's allowedNetworks do not name it");
+            }
         }
-        catch
+
+        SocketException? last = null;
+        foreach (var one in addresses)
         {
-            socket.Dispose();
-            throw;
+            var socket = new Socket(one.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+            try
+            {
+                await socket.ConnectAsync(one, target.Port, cancellationToken);
+                return new NetworkStream(socket, ownsSocket: true);
+            }
+            catch (SocketException error)
+            {
+                socket.Dispose();
+                last = error;
+            }
+            catch
+            {
+                socket.Dispose();
+                throw;
+            }
         }
+
+        throw last ?? new SocketException((int)SocketError.HostNotFound);
     }
+
+    private static X509ChainPolicy ChainOf(X509Certificate2Collection roots)
+    {
+        var policy = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck };
+        policy.CustomTrustStore.AddRange(roots);
+        return policy;
+    }
+
+    private sealed class RefusedAddressException(string message) : Exception(message);
 }

@@ -59,7 +59,7 @@ public class HealthFoldTests
         var ballot = EndpointBallot.Unknown;
         for (var i = 0; i < probes.Length; i++)
         {
-            ballot = HealthFold.Next(ballot, new ProbeResult(probes[i] == '+' ? System.Net.HttpStatusCode.OK : null, ""), i, Timing);
+            ballot = HealthFold.Next(ballot, new ProbeResult(probes[i] == '+', ""), i, Timing);
         }
 
         return ballot;

@@ -285,6 +285,6 @@ internal sealed class SimTick(SimWorld world, Bug bug, int observer, long slot)
 
     private static string Replica(int replica) => replica == 0 ? "r0" : "r1";
 
-    private static readonly ProbeResult Probed = new(System.Net.HttpStatusCode.OK, "");
-    private static readonly ProbeResult NotProbed = new(null, "");
+    private static readonly ProbeResult Probed = new(Ok: true, "");
+    private static readonly ProbeResult NotProbed = new(Ok: false, "");
 }
