@@ -20,6 +20,7 @@ public sealed class ControlStore(IAmazonDynamoDB dynamoDb, string table, TimeSpa
     /// <summary>How far operators' clocks may differ.</summary>
     public static readonly TimeSpan ClockDifferenceMax = TimeSpan.FromMinutes(1);
 
+    private const int ConflictAttemptsMax = 4;
     private const string Partition = "service";
     private const string Sort = "record";
     private const string Body = "body";
@@ -134,8 +135,19 @@ public sealed class ControlStore(IAmazonDynamoDB dynamoDb, string table, TimeSpa
         try
         {
             using var deadline = cancellationToken.Within(callTimeout);
-            await dynamoDb.PutItemAsync(request, deadline.Token);
-            return ConditionalWrite.Written;
+            for (var attempt = 1; ; attempt++)
+            {
+                try
+                {
+                    await dynamoDb.PutItemAsync(request, deadline.Token);
+                    return ConditionalWrite.Written;
+                }
+                catch (ReplicatedWriteConflictException) when (attempt < ConflictAttemptsMax)
+                {
+                    // Somebody writes this record from another region at this moment; nothing of ours was written, and the condition is judged anew.
+                    await Task.Delay(TimeSpan.FromMilliseconds(Random.Shared.Next(10, 40 << attempt)), TimeProvider.System, deadline.Token);
+                }
+            }
         }
         catch (ConditionalCheckFailedException)
         {

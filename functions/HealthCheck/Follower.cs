@@ -12,7 +12,7 @@ namespace Failover.HealthCheck;
 public sealed class Follower(
     HealthCheckOptions options,
     ControlStore control,
-    Route53Records records,
+    Func<Service, IDnsProvider> providerOf,
     IReadOnlyDictionary<string, IAmazonDynamoDB> replicas,
     TickReport report,
     TimeProvider time,
@@ -38,7 +38,7 @@ public sealed class Follower(
             return;
         }
 
-        var (mover, step) = Mover.Start(options.Topology, service, options.Observer, look, view, time.GetUtcNow());
+        var (mover, step) = Mover.Start(options.Topology, service, options.Observer, look, view, time.GetUtcNow(), listsNow: slot % Timing.OpaqueListingTicks == 0);
         while (step is not Step.Finish)
         {
             StepResult result;
@@ -51,7 +51,7 @@ public sealed class Follower(
                     break;
                 case Step.ListRecords:
                     result = await TryAsync("Listing the records", async () =>
-                        new StepResult.Listed(await WithDeadlineAsync(token => records.ListAsync(service, token), cancellationToken)), cancellationToken);
+                        new StepResult.Listed(await WithDeadlineAsync(token => providerOf(service).ListAsync(service, token), cancellationToken)), cancellationToken);
                     break;
                 case Step.WriteRegister or Step.Apply or Step.Fence when Freshness.Stale(evidence.Age, started.Age, Timing) is { } stale:
                     result = new StepResult.NotDone(stale);
@@ -64,7 +64,7 @@ public sealed class Follower(
                     break;
                 case Step.Apply(var plan, var listed):
                     result = await TryAsync("Applying the plan", async () =>
-                        new StepResult.Applied(await WithDeadlineAsync(token => records.ApplyAsync(service, plan, listed, token), cancellationToken)), cancellationToken);
+                        new StepResult.Applied(await WithDeadlineAsync(token => providerOf(service).ApplyAsync(service, plan, listed, token), cancellationToken)), cancellationToken);
                     if (result is StepResult.Applied(ApplyOutcome.Busy))
                     {
                         await Task.Delay(TimeSpan.FromMilliseconds(Random.Shared.Next(50, 250)), time, cancellationToken);

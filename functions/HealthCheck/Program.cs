@@ -5,8 +5,10 @@ using Amazon.DynamoDBv2;
 using Amazon.Lambda.RuntimeSupport;
 using Amazon.Lambda.Serialization.SystemTextJson;
 using Amazon.Route53;
+using Amazon.SimpleSystemsManagement;
 using Amazon.SQS;
 using Failover.ControlPlane;
+using Failover.ControlPlane.Topologies;
 using Failover.HealthCheck;
 using Failover.HealthCheck.Dns;
 using Failover.HealthCheck.Probing;
@@ -39,17 +41,32 @@ var route53 = new AmazonRoute53Client(new AmazonRoute53Config
     MaxErrorRetry = 0,
 });
 var replicas = options.Topology.Replicas.ToDictionary(region => region, region => (IAmazonDynamoDB)DynamoDbClients.Create(region, timing.ProbeTimeout));
+var digitalOcean = new DigitalOceanAccess(
+    new AmazonSimpleSystemsManagementClient(new AmazonSimpleSystemsManagementConfig
+    {
+        RegionEndpoint = RegionEndpoint.GetBySystemName(options.Observer),
+        AuthenticationRegion = options.Observer,
+        Timeout = timing.CallTimeout,
+        MaxErrorRetry = 1,
+    }),
+    options.DigitalOceanTokenParameter,
+    timing.CallTimeout,
+    time);
 var prober = new HttpProber(ProbeDeadlines.Of(timing), [.. options.Topology.AllowedNetworks.Select(IPNetwork.Parse)], time);
 var control = new ControlStore(local, options.ControlTable, timing.CallTimeout);
 var report = new TickReport(
     options, new JournalStore(local, options.JournalTable, timing.CallTimeout), new Metrics(output, time), time, logging.CreateLogger<TickReport>());
+var onRoute53 = new Route53Records(route53);
+var onDigitalOcean = new DigitalOceanRecords(digitalOcean);
+IDnsProvider ProviderOf(Service service) => service.IsFenced ? onRoute53 : onDigitalOcean;
 var tick = new Tick(
     options,
     control,
     prober,
+    new LoadBalancers(digitalOcean, time, logging.CreateLogger<LoadBalancers>()),
     new Heartbeats(replicas, options.ItemsTable, options.Observer, time, timing.ProbeTimeout),
     new AuthoritativeLook(prober, timing.ProbeTimeout),
-    new Follower(options, control, new Route53Records(route53), replicas, report, time, logging.CreateLogger<Follower>()),
+    new Follower(options, control, ProviderOf, replicas, report, time, logging.CreateLogger<Follower>()),
     report,
     clock,
     time,

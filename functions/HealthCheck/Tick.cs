@@ -15,6 +15,7 @@ public sealed class Tick(
     HealthCheckOptions options,
     ControlStore control,
     HttpProber prober,
+    LoadBalancers loadBalancers,
     Heartbeats heartbeats,
     AuthoritativeLook looks,
     Follower follower,
@@ -98,6 +99,7 @@ public sealed class Tick(
     private async Task<Observation> LookAroundAsync(CancellationToken cancellationToken)
     {
         var anchors = prober.AskAsync(_topology.Anchors, cancellationToken);
+        var balancers = loadBalancers.AskAsync([.. _topology.Services.SelectMany(service => service.Endpoints).Select(endpoint => endpoint.LoadBalancerId).OfType<string>()], cancellationToken);
         var beats = heartbeats.BeatAsync(cancellationToken);
         var probes = _topology.Services
             .SelectMany(service => service.Endpoints.Select(endpoint => (Key: (service.Name, endpoint.Name), Probe: prober.ProbeAsync(endpoint.ProbeUrl, endpoint.Expect, null, cancellationToken))))
@@ -105,8 +107,15 @@ public sealed class Tick(
         await Task.WhenAll(probes.Select(probe => probe.Probe));
         var asked = await anchors;
         report.Anchors(asked);
-        var results = probes.ToDictionary(probe => probe.Key, probe => probe.Probe.Result);
+        var states = await balancers;
+        var results = probes.ToDictionary(probe => probe.Key, probe => Judged(probe.Probe.Result, states, probe.Key));
         report.Certificates(results);
         return new Observation(results, await beats, asked.Any(anchor => anchor.Answers), clock.Skew);
     }
+
+    /// <summary>A balancer that is broken, or has no droplet behind it, serves nobody, though a last connection may still be answered.</summary>
+    private ProbeResult Judged(ProbeResult probe, IReadOnlyDictionary<string, LoadBalancerState> states, (string Service, string Endpoint) key) =>
+        _topology.Services.First(service => service.Name == key.Service).Endpoint(key.Endpoint)!.LoadBalancerId is { } id && states.TryGetValue(id, out var state)
+            ? probe with { Ok = probe.Ok && !state.IsBroken, Detail = $"{probe.Detail}; {state}" }
+            : probe;
 }

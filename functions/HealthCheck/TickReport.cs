@@ -66,6 +66,12 @@ public sealed class TickReport(HealthCheckOptions options, JournalStore journal,
             new Metric("HeldFailure", "Count", decision.Held.Count > 0 ? 1 : 0),
             new Metric("DecisionToMove", "Count", decision.Verdict == Verdict.Hold ? 0 : 1),
             new Metric("Epoch", "None", mover.Register?.Epoch ?? 0));
+        if (service.Lever == Lever.Switch && mover.Register is { } register)
+        {
+            // Each observer in its own region: two of three alarms, each with its memory, are the fence.
+            metrics.Emit([("Service", service.Name)], new Metric("LeavePrimary", "None", register.Plan.Endpoint == service.Home.Name ? 0 : 1));
+        }
+
         await JournalAsync(
             service, slot, mover.Acted, decision,
             finish.Ending == Ending.Frozen ? [.. decision.Held.Append(HoldReason.ForeignRecord).Distinct()] : decision.Held,

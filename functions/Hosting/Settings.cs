@@ -20,6 +20,9 @@ public sealed class Settings(Func<string, string?> read)
         return "";
     }
 
+    /// <summary>A setting that may be missing.</summary>
+    public string? Optional(string name) => read(name) is { Length: > 0 } value ? value : null;
+
     /// <summary>A whole number within a range, or its default.</summary>
     public int Number(string name, int otherwise, int min, int max)
     {

@@ -25,29 +25,7 @@ internal static class LocalTopology
                 new Anchor { Name = "anchor-b", Url = new Uri($"http://127.0.0.1:{road}/b"), Operator = "b", Region = "two" },
             ],
             AllowedNetworks = ["127.0.0.0/8"],
-            Services =
-            [
-                new Service
-                {
-                    Name = World.ServiceName,
-                    HostedZoneId = World.ZoneId,
-                    AuthoritativeServers = [$"127.0.0.1:{ports.DnsRoad(observer)}"],
-                    LookUrl = new Uri($"http://{World.ServiceName}:{road}/health/ready"),
-                    TtlSeconds = ttlSeconds,
-                    Endpoints =
-                    [
-                        .. Enumerable.Range(1, World.ServingRegions).Select(number => new ServiceEndpoint
-                        {
-                            Name = regions[number - 1],
-                            Replica = regions[number - 1],
-                            ProbeUrl = new Uri($"http://{Ports.Address(number)}:{road}/health/ready"),
-                            Expect = new ProbeExpectation(Json: [new JsonCondition("/region", Is: regions[number - 1]), new JsonCondition("/at", FreshWithinSeconds: 30)]),
-                            Priority = number,
-                            Records = [new DnsTarget { Type = "A", Values = [Ports.Address(number)] }],
-                        }),
-                    ],
-                },
-            ],
+            Services = LocalServices.Of(options, regions, road, ports.DnsRoad(observer), ttlSeconds),
             Timing = new Timing(
                 IntervalSeconds: interval,
                 ProbeTimeoutMilliseconds: Math.Min(3000, interval * 500),

@@ -17,6 +17,9 @@ public sealed record Ports(int Base)
     /// <summary>Route 53's API.</summary>
     public int Route53 => Base + 90;
 
+    /// <summary>DigitalOcean's API.</summary>
+    public int DigitalOcean => Base + 91;
+
     /// <summary>The item API of the k-th region, from 1.</summary>
     public int ItemApi(int region) => Base + 70 + region;
 

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using Failover.ControlPlane.Topologies;
 using Failover.LocalHost;
 using Failover.LocalHost.Check;
 using Failover.LocalHost.Processes;
@@ -15,14 +16,19 @@ var interval = new Option<int?>("--interval") { Description = "Seconds of a tick
 var lag = new Option<int>("--lag") { Description = "Milliseconds by which replication is late.", DefaultValueFactory = _ => 0 };
 var stable = new Option<double?>("--stable-minutes") { Description = "How long an endpoint must have been up before a move back: 1, or 0.3 with --check." };
 var engine = new Option<string?>("--engine") { Description = "The command that starts another DynamoDB engine, with {port} in it." };
+var lever = new Option<Lever>("--lever") { Description = "How the first service is moved: records, or switch.", DefaultValueFactory = _ => Lever.Records };
+var metricPeriod = new Option<int>("--metric-period") { Description = "Seconds of a metric's period, for --lever switch.", DefaultValueFactory = _ => 60 };
+var services = new Option<int>("--services") { Description = "How many services are guarded: 1; 2 adds another on Route 53; 3 adds one on DigitalOcean.", DefaultValueFactory = _ => 1 };
 var check = new Option<bool>("--check") { Description = "Runs the built-in rehearsal, prints its timeline as JSON, and exits with 0 or 1." };
 portBase.Validators.Add(result => Range(result, portBase.Name, 1024, 65000));
 interval.Validators.Add(result => Range(result, interval.Name, 2, 60));
 lag.Validators.Add(result => Range(result, lag.Name, 0, 3_600_000));
 
+metricPeriod.Validators.Add(result => Range(result, metricPeriod.Name, 1, 3600));
+services.Validators.Add(result => Range(result, services.Name, 1, 3));
 stable.Validators.Add(result => Range(result, stable.Name, 0, 1440));
 
-var root = new RootCommand("Runs the whole world on one machine: regions, functions, replication, DNS, and what breaks them.") { portBase, interval, lag, stable, engine, check };
+var root = new RootCommand("Runs the whole world on one machine: regions, functions, replication, DNS, and what breaks them.") { portBase, interval, lag, stable, engine, lever, metricPeriod, services, check };
 root.SetAction(async (given, cancellationToken) =>
 {
     var checking = given.GetValue(check);
@@ -31,7 +37,10 @@ root.SetAction(async (given, cancellationToken) =>
         TimeSpan.FromSeconds(given.GetValue(interval) ?? (checking ? 2 : 10)),
         TimeSpan.FromMilliseconds(given.GetValue(lag)),
         given.GetValue(stable) ?? (checking ? 0.3 : 1),
-        given.GetValue(engine));
+        given.GetValue(engine),
+        given.GetValue(lever),
+        TimeSpan.FromSeconds(given.GetValue(metricPeriod)),
+        given.GetValue(services));
     try
     {
         await using var world = await World.StartAsync(options, cancellationToken);

@@ -3,8 +3,10 @@ using System.Net.NetworkInformation;
 using System.Net.Sockets;
 using Amazon.DynamoDBv2;
 using Failover.ControlPlane;
+using Failover.ControlPlane.Registers;
 using Failover.ControlPlane.Topologies;
 using Failover.LocalHost.Aws;
+using Failover.LocalHost.DigitalOcean;
 using Failover.LocalHost.Dns;
 using Failover.LocalHost.Engines;
 using Failover.LocalHost.Functions;
@@ -15,6 +17,7 @@ using Failover.LocalHost.Regions;
 using Failover.LocalHost.Replication;
 using Failover.LocalHost.Route53;
 using Failover.LocalHost.Streams;
+using Failover.LocalHost.Switches;
 
 namespace Failover.LocalHost;
 
@@ -29,6 +32,8 @@ internal sealed class World : IAsyncDisposable
     public const string JournalTable = "Journal";
     public const string ServiceName = "app.example.test";
     public const string ZoneId = "Z0LOCALHOST";
+    public const string TokenParameter = "/failover/digitalocean-token";
+    public const string Token = "local-digitalocean";
 
     /// <summary>Two regions serve, the third observes only.</summary>
     public static readonly IReadOnlyList<string> RegionNames = ["us-east-1", "us-west-2", "us-east-2"];
@@ -49,6 +54,7 @@ internal sealed class World : IAsyncDisposable
         _undertaker.Owns(RunDirectory);
         Faults = new Faults(options.Lag);
         Zone = new HostedZone(ZoneId, "example.test.");
+        Switches = new SwitchBoard(options.MetricPeriod, _time);
         Route53 = new Route53Api(Zone, Faults, _time);
     }
 
@@ -62,6 +68,18 @@ internal sealed class World : IAsyncDisposable
     public HostedZone Zone { get; }
 
     public Route53Api Route53 { get; }
+
+    /// <summary>What hangs on the metrics of services that are moved by the switch.</summary>
+    public SwitchBoard Switches { get; }
+
+    public DigitalOceanCloud DigitalOcean { get; } = new(LocalServices.DigitalOceanDomain);
+
+    /// <summary>What DNS answers for everything now.</summary>
+    public IReadOnlyList<ServedZone> ServedZones =>
+    [
+        new(Zone.Name, () => [.. Zone.Sets, .. (Topology?.Services ?? []).Where(service => service.Lever == Lever.Switch).SelectMany(Switched)]),
+        new(LocalServices.DigitalOceanDomain + ".", () => DigitalOcean.Sets),
+    ];
 
     public IReadOnlyList<Region> Regions { get; private set; } = [];
 
@@ -142,13 +160,29 @@ internal sealed class World : IAsyncDisposable
     {
         Control = Own(await Engine.StartAsync(_undertaker, Options.Engine, cancellationToken));
         await Control.CreateTableAsync(ControlTable, "service", "record", stream: false, cancellationToken);
-        Zone.Apply([new ZoneChange("CREATE", new ZoneRecordSet(ServiceName + ".", "A", TtlSeconds, [Ports.Address(1)]))]);
-        foreach (var observer in Enumerable.Range(1, RegionNames.Count))
+        await WriteTopologiesAsync(cancellationToken);
+        Topology = TopologyFile.Load(TopologyPath(1));
+        foreach (var service in Topology.Services.Where(service => service.Lever == Lever.Records))
         {
-            Own(new DnsAuthority(Zone, Options.Ports.DnsRoad(observer), () => IsCutOff(observer)));
+            foreach (var set in LocalServices.First(service))
+            {
+                if (service.IsFenced)
+                {
+                    Zone.Apply([new ZoneChange("CREATE", new ZoneRecordSet(set.Name + ".", set.Type, set.TtlSeconds!.Value, [.. set.Values]))]);
+                }
+                else
+                {
+                    DigitalOcean.Create(set.Type, set.Name[..^(LocalServices.DigitalOceanDomain.Length + 1)], set.Values[0], (int)set.TtlSeconds!.Value);
+                }
+            }
         }
 
-        Own(new DnsAuthority(Zone, Options.Ports.Dns, () => false));
+        foreach (var observer in Enumerable.Range(1, RegionNames.Count))
+        {
+            Own(new DnsAuthority(ServedZones, Options.Ports.DnsRoad(observer), () => IsCutOff(observer)));
+        }
+
+        Own(new DnsAuthority(ServedZones, Options.Ports.Dns, () => false));
         var regions = new List<Region>();
         for (var number = 1; number <= RegionNames.Count; number++)
         {
@@ -156,11 +190,11 @@ internal sealed class World : IAsyncDisposable
         }
 
         Regions = regions;
-        Topology = TopologyFile.Load(TopologyPath(1));
         ControlStore = new ControlStore(ClientOf(Control), ControlTable, TimeSpan.FromSeconds(2));
         Journals = [.. Regions.Select(region => new JournalStore(ClientOf(region.Engine), JournalTable, TimeSpan.FromSeconds(2)))];
         Replicator = Own(new Replicator([.. Regions.Take(ServingRegions)], ItemsTable, Faults, _time));
         await ListenAsync(new IPEndPoint(IPAddress.Loopback, Options.Ports.Route53), Route53.HandleAsync);
+        await ListenAsync(new IPEndPoint(IPAddress.Loopback, Options.Ports.DigitalOcean), new DigitalOceanApi(DigitalOcean, Token, _time).HandleAsync);
         await ListenAsync(new IPEndPoint(IPAddress.Loopback, Options.Ports.Page), new ControlApi(this, _time).HandleAsync);
         Replicator.Start();
         foreach (var region in Regions)
@@ -186,10 +220,9 @@ internal sealed class World : IAsyncDisposable
         var name = RegionNames[number - 1];
         var engine = Own(await Engine.StartAsync(_undertaker, Options.Engine, cancellationToken));
         await engine.CreateTableAsync(JournalTable, "kind", "id", stream: false, cancellationToken);
-        await File.WriteAllTextAsync(TopologyPath(number), LocalTopology.For(number, Options, RegionNames, TtlSeconds), cancellationToken);
         var queue = $"http://127.0.0.1:{Options.Ports.Aws(number)}/000000000000/ticks";
         var region = new Region(name, number, engine, queue, _time) { HealthCheck = Own(Function(number, "HealthCheck", "schedule every minute; queue of ticks", 2 * Options.Interval, 3)) };
-        await ListenAsync(region, isEndpoint: false, new IPEndPoint(IPAddress.Loopback, Options.Ports.Aws(number)), new AwsDoor(region, this).HandleAsync);
+        await ListenAsync(region, endpoint: null, new IPEndPoint(IPAddress.Loopback, Options.Ports.Aws(number)), new AwsDoor(region, this).HandleAsync);
 
         // The observer's own way to the anchors: somewhere out in the world, which an isolated observer does not reach.
         await ListenAsync(new IPEndPoint(IPAddress.Loopback, Options.Ports.ProbeRoad(number)), context => AnchorAsync(context, number));
@@ -201,28 +234,78 @@ internal sealed class World : IAsyncDisposable
         await engine.CreateTableAsync(ItemsTable, "id", null, stream: true, cancellationToken);
         var itemApi = region.ItemApi = Own(Function(number, "ItemApi", $"http://127.0.0.1:{Options.Ports.ItemApi(number)}/", TimeSpan.FromSeconds(10), 8));
         region.ReplicationAudit = Own(Function(number, "ReplicationAudit", "stream of the items table", TimeSpan.FromSeconds(30), 1));
-        var address = IPAddress.Parse(Ports.Address(number));
-        await ListenAsync(region, isEndpoint: true, new IPEndPoint(IPAddress.Loopback, Options.Ports.ItemApi(number)), Serve);
-        await ListenAsync(region, isEndpoint: true, new IPEndPoint(address, Options.Ports.Service), Serve);
-        foreach (var observer in Enumerable.Range(1, RegionNames.Count))
+        await ListenAsync(region, name, new IPEndPoint(IPAddress.Loopback, Options.Ports.ItemApi(number)), Serve);
+        await ListenToWorldAsync(region, name, Ports.Address(number), Serve);
+        if (Topology.Services.SelectMany(service => service.Endpoints).FirstOrDefault(endpoint => endpoint.LoadBalancerId == LocalServices.BalancerId(number)) is { } balanced)
         {
-            await ListenAsync(region, isEndpoint: true, new IPEndPoint(address, Options.Ports.ProbeRoad(observer)), async context =>
-            {
-                if (await Passage.AllowsAsync(context, observer != number && IsCutOff(observer) ? FaultMode.Hang : null))
-                {
-                    await Serve(context);
-                }
-            });
+            await StartBalancerAsync(region, balanced.Name, context => HttpApi.HandleAsync(context, itemApi));
         }
 
         return region;
 
         async Task Serve(HttpContext context)
         {
-            if (await Passage.AllowsAsync(context, Faults.EndpointDown(name)))
+            if (await Passage.AllowsAsync(context, Faults.EndpointDown(name) ?? Faults.EndpointGone(name)))
             {
                 await HttpApi.HandleAsync(context, itemApi);
             }
+        }
+    }
+
+    /// <summary>A load balancer of DigitalOcean's before a region's item API, with two droplets that can be switched off.</summary>
+    private async Task StartBalancerAsync(Region region, string endpoint, RequestDelegate serve)
+    {
+        var id = LocalServices.BalancerId(region.Number);
+        DigitalOcean.Add(
+            new DigitalOcean.LoadBalancer(id, "lb-" + endpoint, endpoint, LocalServices.BalancerAddress(region.Number), [(region.Number * 100) + 1, (region.Number * 100) + 2]),
+            new Droplet((region.Number * 100) + 1, endpoint + "-1", IsOn: true),
+            new Droplet((region.Number * 100) + 2, endpoint + "-2", IsOn: true));
+        await ListenToWorldAsync(region, endpoint, LocalServices.BalancerAddress(region.Number), async context =>
+        {
+            if (!await Passage.AllowsAsync(context, Faults.RegionDown(region.Name) ?? Faults.EndpointDown(endpoint) ?? Faults.EndpointGone(endpoint)))
+            {
+                return;
+            }
+
+            if (DigitalOcean.Serves(id))
+            {
+                await serve(context);
+            }
+            else
+            {
+                context.Response.StatusCode = StatusCodes.Status503ServiceUnavailable;
+            }
+        });
+    }
+
+    /// <summary>An address that clients reach, and every observer by a road of its own.</summary>
+    private async Task ListenToWorldAsync(Region region, string endpoint, string address, RequestDelegate serve)
+    {
+        var ip = IPAddress.Parse(address);
+        await ListenAsync(region, endpoint, new IPEndPoint(ip, Options.Ports.Service), serve);
+        foreach (var observer in Enumerable.Range(1, RegionNames.Count))
+        {
+            await ListenAsync(region, endpoint, new IPEndPoint(ip, Options.Ports.ProbeRoad(observer)), async context =>
+            {
+                if (await Passage.AllowsAsync(context, observer != region.Number && IsCutOff(observer) ? FaultMode.Hang : null))
+                {
+                    await serve(context);
+                }
+            });
+        }
+    }
+
+    private IEnumerable<ZoneRecordSet> Switched(Service service)
+    {
+        var endpoint = Switches.IsPrimaryAnswered(service.Name, RegionNames) ? service.Home : service.Endpoints.First(other => other.Name != service.Home.Name);
+        return Plan.SetsOf(service, endpoint).Select(set => new ZoneRecordSet(set.Name + ".", set.Type, set.TtlSeconds!.Value, [.. set.Values]));
+    }
+
+    private async Task WriteTopologiesAsync(CancellationToken cancellationToken)
+    {
+        foreach (var observer in Enumerable.Range(1, RegionNames.Count))
+        {
+            await File.WriteAllTextAsync(TopologyPath(observer), LocalTopology.For(observer, Options, RegionNames, TtlSeconds), cancellationToken);
         }
     }
 
@@ -244,13 +327,16 @@ internal sealed class World : IAsyncDisposable
                     ["JOURNAL_TABLE"] = JournalTable,
                     ["TICK_QUEUE_URL"] = door + "/000000000000/ticks",
                     ["TOPOLOGY_FILE"] = TopologyPath(number),
+                    ["DIGITALOCEAN_TOKEN_PARAMETER"] = TokenParameter,
+                    ["DIGITALOCEAN_API_URL"] = $"http://127.0.0.1:{Options.Ports.DigitalOcean}/v2/",
                     ["DOTNET_TieredPGO"] = "0",
                 },
                 timeout,
                 concurrency,
                 trigger),
             _undertaker,
-            RunDirectory);
+            RunDirectory,
+            line => Switches.Read(RegionNames[number - 1], line));
     }
 
     private async Task AnchorAsync(HttpContext context, int observer)
@@ -271,9 +357,9 @@ internal sealed class World : IAsyncDisposable
             foreach (var region in Regions)
             {
                 var down = Faults.RegionDown(region.Name);
-                foreach (var (door, isEndpoint) in region.Doors)
+                foreach (var (door, endpoint) in region.Doors)
                 {
-                    await door.SetOpenAsync((isEndpoint ? Faults.EndpointDown(region.Name) : down) != FaultMode.Refuse);
+                    await door.SetOpenAsync((down ?? (endpoint is null ? null : Faults.EndpointDown(endpoint))) != FaultMode.Refuse);
                 }
 
                 foreach (var function in region.Functions)
@@ -288,8 +374,8 @@ internal sealed class World : IAsyncDisposable
         }
     }
 
-    private async Task ListenAsync(Region region, bool isEndpoint, IPEndPoint address, RequestDelegate handler) =>
-        region.Doors.Add((await ListenAsync(address, handler), isEndpoint));
+    private async Task ListenAsync(Region region, string? endpoint, IPEndPoint address, RequestDelegate handler) =>
+        region.Doors.Add((await ListenAsync(address, handler), endpoint));
 
     private async Task<Door> ListenAsync(IPEndPoint address, RequestDelegate handler)
     {
@@ -329,7 +415,7 @@ internal sealed class World : IAsyncDisposable
 
         var network = IPGlobalProperties.GetIPGlobalProperties();
         var taken = network.GetActiveTcpListeners().Concat(network.GetActiveUdpListeners()).Select(listener => listener.Port).ToHashSet();
-        int[] wanted = [ports.Dns, ports.Service, ports.Page, ports.Route53, .. Enumerable.Range(1, 3).SelectMany(k => new[] { ports.Aws(k), ports.DnsRoad(k), ports.ProbeRoad(k) }), ports.ItemApi(1), ports.ItemApi(2)];
+        int[] wanted = [ports.Dns, ports.Service, ports.Page, ports.Route53, ports.DigitalOcean, .. Enumerable.Range(1, 3).SelectMany(k => new[] { ports.Aws(k), ports.DnsRoad(k), ports.ProbeRoad(k) }), ports.ItemApi(1), ports.ItemApi(2)];
         if (wanted.Where(taken.Contains).ToList() is { Count: > 0 } busy)
         {
             throw new InvalidOperationException($"Another program has port {string.Join(", ", busy)}. Shift all ports together: --port-base {ports.Base + 1000}");

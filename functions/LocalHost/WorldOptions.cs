@@ -1,3 +1,5 @@
+using Failover.ControlPlane.Topologies;
+
 namespace Failover.LocalHost;
 
 /// <summary>What the command line asks for.</summary>
@@ -5,4 +7,8 @@ namespace Failover.LocalHost;
 /// <param name="Lag">How late replication delivers.</param>
 /// <param name="StableMinutes">How long an endpoint must have been up before a move back.</param>
 /// <param name="Engine">The command that starts a DynamoDB engine, with <c>{port}</c> in it; null: the one that came with the build.</param>
-public sealed record WorldOptions(Ports Ports, TimeSpan Interval, TimeSpan Lag, double StableMinutes, string? Engine);
+/// <param name="Lever">How the first service is moved.</param>
+/// <param name="MetricPeriod">How long a metric's period is, for the lever <c>switch</c>: 60 s on AWS.</param>
+/// <param name="Services">How many services are guarded, 1 to 3.</param>
+public sealed record WorldOptions(
+    Ports Ports, TimeSpan Interval, TimeSpan Lag, double StableMinutes, string? Engine, Lever Lever, TimeSpan MetricPeriod, int Services);

@@ -99,7 +99,7 @@ public sealed class FollowerTests : IAsyncLifetime
         var report = new TickReport(
             options, new JournalStore(_engine.Client(), _journal, TimeSpan.FromSeconds(5)), new Metrics(new LineWriter(Stream.Null), _time), _time, NullLogger<TickReport>.Instance);
         var follower = new Follower(
-            options, new ControlStore(client, _control, TimeSpan.FromSeconds(5)), new Route53Records(new AmazonRoute53Client(
+            options, new ControlStore(client, _control, TimeSpan.FromSeconds(5)), _ => new Route53Records(new AmazonRoute53Client(
                 new BasicAWSCredentials("test", "test"),
                 new AmazonRoute53Config { ServiceURL = $"http://127.0.0.1:{_door.Port}", AuthenticationRegion = "us-east-1", MaxErrorRetry = 0 })),
             new Dictionary<string, IAmazonDynamoDB>(), report, _time, NullLogger<Follower>.Instance);

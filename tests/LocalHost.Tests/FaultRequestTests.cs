@@ -33,6 +33,6 @@ public class FaultRequestTests
     private static (Fault? Fault, string? Mistake) Read(string json)
     {
         using var document = JsonDocument.Parse(json);
-        return FaultRequest.Read(document.RootElement.Clone(), ["east", "west", "north"], ["east", "west"]);
+        return FaultRequest.Read(document.RootElement.Clone(), ["east", "west", "north"], ["east", "west"], ["east", "west"]);
     }
 }

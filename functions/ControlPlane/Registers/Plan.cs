@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
+using System.Text.Json.Serialization;
 using Failover.ControlPlane.Topologies;
 
 namespace Failover.ControlPlane.Registers;
@@ -34,5 +35,9 @@ public sealed record Plan(string Id, long Epoch, string Endpoint, IReadOnlyList<
 
     /// <summary>The address sets that the name has while <paramref name="endpoint"/> serves it.</summary>
     public static IReadOnlyList<RecordSet> SetsOf(Service service, ServiceEndpoint endpoint) =>
-        [.. endpoint.Records.Select(record => new RecordSet(service.Name, record.Type, service.TtlSeconds, record.Values))];
+        [.. endpoint.Records.Select(record => new RecordSet(service.Name, record.Type, record.Alias is null ? service.TtlSeconds : null, record.Values) { Alias = record.Alias })];
+
+    /// <summary>Whether servers alone cannot tell that it is in force, so that it is listed now and then.</summary>
+    [JsonIgnore]
+    public bool IsOpaque => Sets.Any(set => set.IsOpaque);
 }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json.Serialization;
+using Failover.ControlPlane.Registers;
 
 namespace Failover.ControlPlane.Topologies;
 
@@ -47,8 +48,14 @@ public sealed record Service
     /// <summary>The name, without a trailing dot, in lower case.</summary>
     public required string Name { get; init; }
 
-    /// <summary>The Route 53 hosted zone that holds the name.</summary>
-    public required string HostedZoneId { get; init; }
+    /// <summary>How the name is moved.</summary>
+    public Lever Lever { get; set; }
+
+    /// <summary>The Route 53 hosted zone that holds the name; null where DigitalOcean does, or the lever edits nothing.</summary>
+    public string? HostedZoneId { get; init; }
+
+    /// <summary>The DigitalOcean domain that holds the name; null where Route 53 does.</summary>
+    public string? DigitalOceanDomain { get; init; }
 
     /// <summary>The zone's authoritative servers, <c>host</c> or <c>host:port</c>; all of them must show a plan before it counts.</summary>
     public required IReadOnlyList<string> AuthoritativeServers { get; init; }
@@ -78,8 +85,26 @@ public sealed record Service
     [JsonIgnore]
     public string StateName => "_failover." + Name;
 
+    /// <summary>Whether a write to the name can be conditional on what is there: on Route 53. DigitalOcean's fence is the register alone.</summary>
+    [JsonIgnore]
+    public bool IsFenced => DigitalOceanDomain is null;
+
+    /// <summary>The endpoint that serves when nothing is wrong: of the lowest priority number.</summary>
+    [JsonIgnore]
+    public ServiceEndpoint Home => Endpoints.OrderBy(endpoint => endpoint.Priority).ThenBy(endpoint => endpoint.Name, StringComparer.Ordinal).First();
+
     /// <summary>The endpoint of that name, or null.</summary>
     public ServiceEndpoint? Endpoint(string? name) => Endpoints.FirstOrDefault(endpoint => endpoint.Name == name);
+}
+
+/// <summary>How a name is moved; docs/two-levers.md lets one choose.</summary>
+public enum Lever
+{
+    /// <summary>By editing its records.</summary>
+    Records = 0,
+
+    /// <summary>By the metric <c>LeavePrimary</c>, on which hang health checks and a pair of failover records that were made at deploy time. Two endpoints only.</summary>
+    Switch,
 }
 
 /// <summary>Who has the last word on an automatic move.</summary>
@@ -160,7 +185,10 @@ public sealed record ServiceEndpoint
     /// <summary>The lower, the sooner it is chosen.</summary>
     public int Priority { get; set; } = 100;
 
-    /// <summary>The address records that the name has while this endpoint serves it.</summary>
+    /// <summary>The DigitalOcean load balancer in front of it, whose state is asked for too.</summary>
+    public string? LoadBalancerId { get; init; }
+
+    /// <summary>The records that the name has while this endpoint serves it.</summary>
     public required IReadOnlyList<DnsTarget> Records { get; init; }
 }
 
@@ -183,14 +211,17 @@ public sealed record ProbeExpectation(int StatusCode = 200, int? LatencyMillisec
 /// <param name="FreshWithinSeconds">The value is a time, not further from now than so.</param>
 public sealed record JsonCondition(string Path, string? Is = null, int? FreshWithinSeconds = null);
 
-/// <summary>One address record set of an endpoint.</summary>
+/// <summary>One record set of an endpoint.</summary>
 public sealed record DnsTarget
 {
-    /// <summary>A or AAAA.</summary>
+    /// <summary>A, AAAA, CNAME or HTTPS.</summary>
     public required string Type { get; init; }
 
-    /// <summary>Addresses in their canonical form: they are compared with what DNS answers.</summary>
-    public required IReadOnlyList<string> Values { get; init; }
+    /// <summary>Addresses in their canonical form, for they are compared with what DNS answers; one name for a CNAME; for HTTPS as in a zone file: <c>1 . alpn=h2</c>.</summary>
+    public IReadOnlyList<string> Values { get; init => field = value ?? []; } = [];
+
+    /// <summary>In place of values, on Route 53: an alias.</summary>
+    public Alias? Alias { get; init; }
 }
 
 /// <summary>The arithmetic of detection. By default a failed endpoint is left after 30 s, a lost region after 60 s.</summary>
@@ -238,6 +269,10 @@ public sealed record Timing(
     /// <summary><see cref="StableMinutes"/> in ticks.</summary>
     [JsonIgnore]
     public int StableTicks => (int)Math.Ceiling(StableMinutes * 60 / IntervalSeconds);
+
+    /// <summary>Every so many ticks, ten minutes, sets that servers alone cannot tell are listed at the provider's API.</summary>
+    [JsonIgnore]
+    public int OpaqueListingTicks => 600 / IntervalSeconds;
 
     /// <summary>The age past which a ballot no longer counts: three intervals, at least 30 s.</summary>
     [JsonIgnore]

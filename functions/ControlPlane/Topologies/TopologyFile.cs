@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Net;
+using System.Text;
 using System.Text.Json;
 
 namespace Failover.ControlPlane.Topologies;
@@ -7,7 +8,7 @@ namespace Failover.ControlPlane.Topologies;
 /// <summary>Reads a topology and validates it whole: every mistake is told at once, with its place in the file.</summary>
 public static class TopologyFile
 {
-    private static readonly string[] AddressTypes = ["A", "AAAA"];
+    private static readonly string[] Types = ["A", "AAAA", "CNAME", "HTTPS"];
 
     /// <summary>Reads the file at <paramref name="path"/>.</summary>
     /// <exception cref="TopologyException">The file is missing, is not JSON, or has mistakes.</exception>
@@ -164,6 +165,35 @@ public static class TopologyFile
             yield return $"{at}.endpoints: {service.Endpoints.Count} given; recovery needs at least 2";
         }
 
+        if (service.Lever == Lever.Records && (service.HostedZoneId is null) == (service.DigitalOceanDomain is null))
+        {
+            yield return $"{at}: a name has one authority: give hostedZoneId or digitalOceanDomain";
+        }
+
+        if (service.Lever == Lever.Switch && (service.Endpoints.Count != 2 || service.HostedZoneId is not null || service.DigitalOceanDomain is not null))
+        {
+            yield return $"{at}: the lever 'Switch' has exactly two endpoints, and edits no zone: leave hostedZoneId and digitalOceanDomain out";
+        }
+
+        if (service.DigitalOceanDomain is { } domain)
+        {
+            if (service.Name != domain && !service.Name.EndsWith("." + domain, StringComparison.Ordinal))
+            {
+                yield return $"{at}.digitalOceanDomain: '{domain}' does not hold '{service.Name}'";
+            }
+
+            if (service.TtlSeconds < 30)
+            {
+                yield return $"{at}.ttlSeconds: {service.TtlSeconds}; DigitalOcean's least is 30";
+            }
+
+            if (service.Endpoints.SelectMany(endpoint => endpoint.Records).Any(record => record.Type == "HTTPS")
+                || service.Endpoints.Select(endpoint => string.Join(',', endpoint.Records.Select(record => record.Type).Order(StringComparer.Ordinal))).Distinct().Count() > 1)
+            {
+                yield return $"{at}.endpoints: DigitalOcean's records are changed in place, so every endpoint has the same types; and it knows no HTTPS records";
+            }
+        }
+
         if (service.Rpo.LimitSeconds is < 1 or > 86_400)
         {
             yield return $"{at}.rpo.limitSeconds: {service.Rpo.LimitSeconds}; must be 1 to 86400";
@@ -228,33 +258,60 @@ public static class TopologyFile
             }
         }
 
-        foreach (var record in endpoint.Records)
+        foreach (var mistake in endpoint.Records.SelectMany(record => RecordMistakes($"{at}.records", service, record)))
         {
-            if (!AddressTypes.Contains(record.Type))
-            {
-                yield return $"{at}.records: type '{record.Type}' is none of {string.Join(", ", AddressTypes)}";
-            }
+            yield return mistake;
+        }
 
-            if (record.Values.Count == 0 || record.Values.Any(value => !IsValue(record.Type, value)))
-            {
-                yield return $"{at}.records: '{string.Join(", ", record.Values)}' is no value of type {record.Type}";
-            }
+        if (endpoint.Records.Count > 1 && endpoint.Records.Any(record => record.Type == "CNAME"))
+        {
+            yield return $"{at}.records: a CNAME stands alone, or not at all";
         }
 
         for (var other = 0; other < index; other++)
         {
-            var targets = endpoint.Records.SelectMany(record => record.Values.Select(value => (record.Type, value)));
-            if (targets.Intersect(service.Endpoints[other].Records.SelectMany(record => record.Values.Select(value => (record.Type, value)))).Any())
+            if (TargetsOf(endpoint).Intersect(TargetsOf(service.Endpoints[other])).Any())
             {
                 yield return $"{at}.records: shares a target with endpoint '{service.Endpoints[other].Name}': DNS could not tell which of them serves";
             }
         }
     }
 
+    /// <summary>What tells one endpoint from another. An HTTPS record may well be the same for all.</summary>
+    private static IEnumerable<(string Type, string Target)> TargetsOf(ServiceEndpoint endpoint) => endpoint.Records
+        .Where(record => record.Type != "HTTPS")
+        .SelectMany(record => record.Alias is { } alias ? [(record.Type, "alias " + alias.DnsName)] : record.Values.Select(value => (record.Type, value)));
+
+    private static IEnumerable<string> RecordMistakes(string at, Service service, DnsTarget record)
+    {
+        if (!Types.Contains(record.Type))
+        {
+            yield return $"{at}: type '{record.Type}' is none of {string.Join(", ", Types)}";
+        }
+        else if (record.Alias is { } alias)
+        {
+            if (record.Values.Count > 0 || record.Type is not ("A" or "AAAA") || alias.HostedZoneId.Length == 0 || Uri.CheckHostName(alias.DnsName.TrimEnd('.')) != UriHostNameType.Dns)
+            {
+                yield return $"{at}: an alias is of type A or AAAA, has a hostedZoneId and a dnsName, and no values";
+            }
+
+            if (service.HostedZoneId is null || service.Lever == Lever.Switch)
+            {
+                yield return $"{at}: only Route 53 has aliases, and with the lever 'Switch' nothing would tell which of them is answered";
+            }
+        }
+        else if (record.Values.Count == 0 || record.Values.Any(value => !IsValue(record.Type, value)) || (record.Type == "CNAME" && record.Values.Count > 1))
+        {
+            yield return $"{at}: '{string.Join(", ", record.Values)}' is no value of type {record.Type}";
+        }
+    }
+
     private static bool IsValue(string type, string value) => type switch
     {
         "A" => IPAddress.TryParse(value, out var four) && four.AddressFamily == System.Net.Sockets.AddressFamily.InterNetwork && four.ToString() == value,
-        _ => IPAddress.TryParse(value, out var six) && six.AddressFamily == System.Net.Sockets.AddressFamily.InterNetworkV6 && six.ToString() == value,
+        "AAAA" => IPAddress.TryParse(value, out var six) && six.AddressFamily == System.Net.Sockets.AddressFamily.InterNetworkV6 && six.ToString() == value,
+        "CNAME" => Uri.CheckHostName(value.TrimEnd('.')) == UriHostNameType.Dns && value.Contains('.', StringComparison.Ordinal),
+        _ => value.Split(' ') is [var priority, { Length: > 0 }, ..] && ushort.TryParse(priority, NumberStyles.None, CultureInfo.InvariantCulture, out _) && Ascii.IsValid(value),
     };
 
     private static IEnumerable<string> UrlMistakes(string at, Uri url)

@@ -10,9 +10,6 @@ namespace Failover.HealthCheck.Decision;
 /// </summary>
 public static class BackGate
 {
-    /// <summary>The endpoint that serves when nothing is wrong: of the lowest priority number.</summary>
-    public static ServiceEndpoint Home(Service service) => service.Endpoints.OrderBy(endpoint => endpoint.Priority).ThenBy(endpoint => endpoint.Name, StringComparer.Ordinal).First();
-
     /// <summary>Why a move back to <paramref name="target"/> must wait; null if it need not.</summary>
     /// <param name="fresh">The ballots that count.</param>
     public static string? Shut(Topology topology, Service service, Register register, ServiceEndpoint target, IReadOnlyList<Ballot> fresh)

@@ -14,7 +14,8 @@ public static class Commands
     public static bool IsPending(ControlView view) => view.Command is { } command && command.Id != view.Register?.LastCommand?.Id;
 
     /// <summary>Whether obeying it takes a listing of the name.</summary>
-    public static bool NeedsListing(Command command) => command.Kind is CommandKind.Adopt or CommandKind.Move or CommandKind.MoveBack;
+    public static bool NeedsListing(Service service, Command command) =>
+        service.Lever == Lever.Records && command.Kind is (CommandKind.Adopt or CommandKind.Move or CommandKind.MoveBack);
 
     /// <summary>The register after the command; null if there is none and the command does not make one.</summary>
     public static Register? Obey(Topology topology, Service service, ControlView view, Listing? listing, string self, DateTimeOffset now)
@@ -32,7 +33,7 @@ public static class Commands
             : command.Minutes < 1 ? (null, $"refused: {command.Minutes} minutes are none")
             : command.Kind switch
             {
-                CommandKind.Move or CommandKind.MoveBack => Move(topology, service, register, view, command, listing!, self, now),
+                CommandKind.Move or CommandKind.MoveBack => Move(topology, service, register, view, command, listing, self, now),
                 CommandKind.PlannedMove => Plan(topology, service, register, view, command, now),
 
                 // A move under way is then withdrawn like any that no longer stands; that needs no answer from DNS now.
@@ -48,6 +49,7 @@ public static class Commands
                     ? (register with { Drained = register.Drained.Where(drain => drain.Key != to).ToDictionary() }, $"{to} is drained no more")
                     : (null, $"refused: '{command.To}' is not drained"),
                 CommandKind.Unknown => (null, "refused: this version does not know that kind of command"),
+                CommandKind.Adopt when service.Lever == Lever.Switch => (null, "refused: the lever 'Switch' writes no records; there is nothing to adopt"),
                 _ => Adopt(service, register, command, listing!, self, now),
             };
         return (next ?? register) with
@@ -66,10 +68,10 @@ public static class Commands
         : null;
 
     private static (Register? Next, string Says) Move(
-        Topology topology, Service service, Register register, ControlView view, Command command, Listing listing, string self, DateTimeOffset now)
+        Topology topology, Service service, Register register, ControlView view, Command command, Listing? listing, string self, DateTimeOffset now)
     {
         var isBack = command.Kind == CommandKind.MoveBack;
-        if ((isBack && command.To is null ? BackGate.Home(service) : service.Endpoint(command.To)) is not { } target)
+        if ((isBack && command.To is null ? service.Home : service.Endpoint(command.To)) is not { } target)
         {
             return (null, NoSuchEndpoint(service, command));
         }
@@ -90,7 +92,7 @@ public static class Commands
             return (null, $"refused: {target.Name} is drained by {register.Drained[target.Name].By}; undrain it first");
         }
 
-        if (DnsGate.Judge(register, listing) is GateVerdict.Freeze freeze)
+        if (listing is not null && DnsGate.Judge(register, listing, service.IsFenced) is GateVerdict.Freeze freeze)
         {
             return (null, $"refused: the name is frozen: {freeze.Reason}");
         }
@@ -179,7 +181,7 @@ public static class Commands
 
     private static (Register? Next, string Says) Adopt(Service service, Register? register, Command command, Listing listing, string self, DateTimeOffset now)
     {
-        if (register is not null && DnsGate.Judge(register, listing) is not GateVerdict.Freeze)
+        if (register is not null && DnsGate.Judge(register, listing, service.IsFenced) is not GateVerdict.Freeze)
         {
             return (null, "refused: the name is as the register says; there is nothing to adopt");
         }

@@ -392,7 +392,7 @@ public static class Decider
             return Hold(Diagnosis.ReplicationStalled, null, $"what is written at {serving} does not arrive elsewhere");
         }
 
-        return service.MoveBack == MoveBackMode.Automatic && register.Moving is null && BackGate.Home(service) is var home && home.Name != serving
+        return service.MoveBack == MoveBackMode.Automatic && register.Moving is null && service.Home is var home && home.Name != serving
             && !register.IsDrained(home.Name, now) && BackGate.Shut(topology, service, register, home, fresh) is null
             ? new Decision(Verdict.Hold, home.Name, Diagnosis.Healthy, [HoldReason.NoDataGate], $"{home.Name} could serve again, but nobody has compared the tables: order the move back")
             : Hold(Diagnosis.Healthy, null, $"{serving} is not seen down");

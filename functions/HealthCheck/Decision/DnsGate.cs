@@ -45,6 +45,7 @@ public abstract record GateVerdict
 /// missing                         | register at epoch 0 and sets its plan's / otherwise | create / freeze
 /// as adopted (TXT and sets)       | exactly as then              | apply
 /// </code>
+/// Where a write cannot be conditional, plans may be mixed: record by record of plans that we know is a late writer's, or a half-done write, and is converged; anything else freezes.
 /// </remarks>
 public static class DnsGate
 {
@@ -52,7 +53,8 @@ public static class DnsGate
     public const int SetsMax = 4;
 
     /// <summary>What may be done, with that register and that listing.</summary>
-    public static GateVerdict Judge(Register register, Listing listing)
+    /// <param name="isFenced">Whether the write can be conditional on the listing.</param>
+    public static GateVerdict Judge(Register register, Listing listing, bool isFenced = true)
     {
         if (register.Adopted is { } adopted && adopted.Txt == TextOf(listing) && RecordSet.AreSame(adopted.Sets, listing.Sets))
         {
@@ -86,6 +88,11 @@ public static class DnsGate
             return new GateVerdict.Freeze($"the state TXT names plan {txt.Plan} of epoch {txt.Epoch}, which the register does not know");
         }
 
+        if (!isFenced)
+        {
+            return JudgeUnfenced(register, listing, plan);
+        }
+
         if (!RecordSet.AreSame(plan.Sets, listing.Sets))
         {
             return new GateVerdict.Freeze($"the sets are not those of plan {txt.Plan}: somebody edited them");
@@ -94,6 +101,21 @@ public static class DnsGate
         return plan.Id == register.Plan.Id ? new GateVerdict.Nothing()
             : plan.Id == register.Withdraws ? new GateVerdict.Keep(plan)
             : new GateVerdict.Apply();
+    }
+
+    private static GateVerdict JudgeUnfenced(Register register, Listing listing, Plan shown)
+    {
+        if (shown.Id == register.Plan.Id && RecordSet.AreSame(listing.Sets, shown.Sets))
+        {
+            return new GateVerdict.Nothing();
+        }
+
+        var known = register.Known.Append(register.Plan).SelectMany(plan => plan.Sets).ToList();
+        var foreign = listing.Sets.FirstOrDefault(set => set.Values.Count == 0 || set.Values.Any(value => !known.Any(
+            plan => plan.Type == set.Type && plan.TtlSeconds == set.TtlSeconds && plan.Values.Any(own => new RecordSet("", set.Type, null, [own]).IsSameAs(new RecordSet("", set.Type, null, [value]))))));
+        return listing.Sets.Count == 0 ? new GateVerdict.Freeze("the name has no address")
+            : foreign is null ? new GateVerdict.Apply()
+            : new GateVerdict.Freeze($"{foreign} is of no plan that we know: somebody edited it");
     }
 
     private static string? TextOf(Listing listing) => listing.Txt is { Values: [var text] } ? text : null;

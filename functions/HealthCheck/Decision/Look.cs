@@ -7,12 +7,17 @@ namespace Failover.HealthCheck.Decision;
 /// <param name="HttpOk">Whether the address that they answer served the name.</param>
 public sealed record Look(IReadOnlyList<Listing?> Servers, bool HttpOk, string HttpDetail)
 {
-    /// <summary>Whether every authoritative server answers exactly as the plan says.</summary>
-    public bool Shows(Plan plan)
+    /// <summary>
+    /// Whether every authoritative server answers exactly as the plan says, as far as servers can tell: of an opaque set they show the addresses behind it, or nothing.
+    /// </summary>
+    /// <param name="hasTxt">Whether the lever writes a state TXT.</param>
+    public bool Shows(Plan plan, bool hasTxt = true)
     {
+        IReadOnlyList<RecordSet> visible = plan.IsOpaque ? [.. plan.Sets.Where(set => !set.IsOpaque)] : plan.Sets;
         foreach (var answer in Servers)
         {
-            if (answer?.Txt is not { } txt || !txt.IsSameAs(plan.Txt) || !RecordSet.AreSame(answer.Sets, plan.Sets))
+            if (answer is null || (hasTxt && (answer.Txt is not { } txt || !txt.IsSameAs(plan.Txt)))
+                || !RecordSet.AreSame(plan.IsOpaque ? [.. answer.Sets.Where(set => !plan.Sets.Any(opaque => opaque.IsOpaque && opaque.Type == set.Type))] : answer.Sets, visible))
             {
                 return false;
             }

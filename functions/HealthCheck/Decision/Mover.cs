@@ -24,6 +24,7 @@ namespace Failover.HealthCheck.Decision;
 ///                        -> refused or unanswered: list, read and decide again; our plan there is success
 /// what looks foreign     -> list again; frozen only if it is the same twice
 /// only observed          -> all of it, but for taking an epoch and applying: a dry run
+/// the lever is a switch  -> nothing is listed or applied: the register is what the metric tells, and the world shows it by and by
 /// </code>
 /// A crash after any step leaves a state from which any observer goes on. All that is kept between ticks is the register.
 /// </remarks>
@@ -32,9 +33,9 @@ public sealed record Mover
     private const int StepsMax = 24;
     private const int BusyMax = 2;
 
-    private Mover(Topology topology, Service service, string self, Look look, ControlView view)
+    private Mover(Topology topology, Service service, string self, Look look, ControlView view, bool listsNow)
     {
-        (Topology, Service, Self, Look, View) = (topology, service, self, look, view);
+        (Topology, Service, Self, Look, View, ListsNow) = (topology, service, self, look, view, listsNow);
     }
 
     private Topology Topology { get; init; }
@@ -51,6 +52,9 @@ public sealed record Mover
 
     /// <summary>The listing before, which looked foreign: it is believed only if the next is the same.</summary>
     private Listing? Suspect { get; init; }
+
+    /// <summary>Whether a plan that servers alone cannot tell is to be listed in this tick.</summary>
+    private bool ListsNow { get; init; }
 
     private int Steps { get; init; }
 
@@ -73,8 +77,10 @@ public sealed record Mover
 
     /// <summary>Begins a tick's work on one service.</summary>
     /// <param name="view">Read after this tick's ballot was written.</param>
-    public static (Mover State, Step Step) Start(Topology topology, Service service, string self, Look look, ControlView view, DateTimeOffset now) =>
-        new Mover(topology, service, self, look, view).Judge(now);
+    /// <param name="listsNow">Whether opaque sets are due to be listed.</param>
+    public static (Mover State, Step Step) Start(
+        Topology topology, Service service, string self, Look look, ControlView view, DateTimeOffset now, bool listsNow = false) =>
+        new Mover(topology, service, self, look, view, listsNow).Judge(now);
 
     /// <summary>Goes on after a step.</summary>
     public (Mover State, Step Step) Next(StepResult result, DateTimeOffset now)
@@ -137,14 +143,14 @@ public sealed record Mover
     private (Mover State, Step Step) Choose(DateTimeOffset now)
     {
         // The first TXT comes before any other change of mind: without it a later epoch would look like a lost state.
-        if (Register is { Epoch: 0 } first && !Look.Shows(first.Plan) && !IsDryRun)
+        if (Register is { Epoch: 0 } first && !IsSwitch && !Shows(first.Plan) && !IsDryRun)
         {
             if (Listing is null)
             {
                 return (this, new Step.ListRecords());
             }
 
-            if (Listing.Txt is null && DnsGate.Judge(first, Listing) is GateVerdict.Apply)
+            if (Listing.Txt is null && DnsGate.Judge(first, Listing, Service.IsFenced) is GateVerdict.Apply)
             {
                 return (this, new Step.Apply(first.Plan, Listing));
             }
@@ -157,7 +163,7 @@ public sealed record Mover
 
         if (Register is not { } register)
         {
-            return Listing is null ? (this, new Step.ListRecords()) : IsForeign && !IsConfirmed ? Doubt() : Begin(Listing, now);
+            return IsSwitch ? BeginSwitch(now) : Listing is null ? (this, new Step.ListRecords()) : IsForeign && !IsConfirmed ? Doubt() : Begin(Listing, now);
         }
 
         if (register is { Planned: { } planned, Moving: null } && (IsGivenUp(planned, now) || planned.FencedAt is null))
@@ -173,7 +179,7 @@ public sealed record Mover
     private (Mover State, Step Step) Obey(DateTimeOffset now)
     {
         var command = View.Command!;
-        if (Register is null || Commands.NeedsListing(command))
+        if (!IsSwitch && (Register is null || Commands.NeedsListing(Service, command)))
         {
             if (Listing is null)
             {
@@ -192,13 +198,23 @@ public sealed record Mover
         }
 
         // Without a register there is nowhere to refuse it; the first register comes before everything.
-        return Begin(Listing!, now);
+        return IsSwitch ? BeginSwitch(now) : Begin(Listing!, now);
     }
 
     private (Mover State, Step Step) Begin(Listing listing, DateTimeOffset now) =>
         Moves.Begin(Service, listing, Self, now) is { } first
             ? Write(first, null, $"first register: {first.Active} serves")
             : End(Ending.Frozen, "there is no register, and the name is not one configured endpoint's without a state TXT: adopt it");
+
+    /// <summary>With a switch, what all servers answer is where it begins.</summary>
+    private (Mover State, Step Step) BeginSwitch(DateTimeOffset now) =>
+        Look.Servers is [{ } answer, ..] && Look.Servers.All(other => other is not null && RecordSet.AreSame(other.Sets, answer.Sets))
+            ? Begin(new Listing(answer.Sets, null), now)
+            : End(Ending.Waiting, "the authoritative servers do not all answer the same: what the switch says now is not known");
+
+    private bool IsSwitch => Service.Lever == Lever.Switch;
+
+    private bool Shows(Plan plan) => Look.Shows(plan, hasTxt: !IsSwitch);
 
     private bool IsDryRun => Service.Mode == FailoverMode.ObserveOnly;
 
@@ -223,7 +239,7 @@ public sealed record Mover
         }
 
         // It may have landed already; then it is not ours to withdraw.
-        if (Look.Shows(register.Plan))
+        if (Shows(register.Plan))
         {
             return Converge(register, now);
         }
@@ -234,12 +250,12 @@ public sealed record Mover
             return End(Ending.Waiting, $"the move to {move.To} waits: {Decision.Why}");
         }
 
-        if (Listing is null)
+        if (!IsSwitch && Listing is null)
         {
             return (this, new Step.ListRecords());
         }
 
-        if (IsForeign && !IsConfirmed)
+        if (!IsSwitch && IsForeign && !IsConfirmed)
         {
             return Doubt();
         }
@@ -256,14 +272,14 @@ public sealed record Mover
             return End(Ending.DryRun, $"would move to {Decision!.To}: {Decision.Why}");
         }
 
-        if (!Look.Shows(register.Plan))
+        if (!IsSwitch && !Shows(register.Plan))
         {
             if (Listing is null)
             {
                 return (this, new Step.ListRecords());
             }
 
-            if (DnsGate.Judge(register, Listing) is GateVerdict.Freeze freeze)
+            if (DnsGate.Judge(register, Listing, Service.IsFenced) is GateVerdict.Freeze freeze)
             {
                 var held = Decision! with { Verdict = Verdict.Hold, Held = [.. Decision.Held, HoldReason.ForeignRecord] };
                 return IsConfirmed ? (this with { Decision = held, Acted = Acted! with { Decision = held } }).End(Ending.Frozen, freeze.Reason) : Doubt();
@@ -275,7 +291,8 @@ public sealed record Mover
 
     private (Mover State, Step Step) Converge(Register register, DateTimeOffset now)
     {
-        if (Look.Shows(register.Plan))
+        var mustList = ListsNow && register.Plan.IsOpaque && !(Listing is not null && DnsGate.Judge(register, Listing, Service.IsFenced) is GateVerdict.Nothing);
+        if (Shows(register.Plan) && !mustList)
         {
             return register.Moving is not { } move
                 ? register.Adopted is null ? End(Ending.Settled, "the world shows the plan")
@@ -289,12 +306,17 @@ public sealed record Mover
                     : End(Ending.Waiting, $"{move.To} is answered, but does not serve through the name yet: {Look.HttpDetail}");
         }
 
+        if (IsSwitch)
+        {
+            return End(Ending.Waiting, $"the switch says {register.Plan.Endpoint}; the servers do not all answer so yet");
+        }
+
         if (Listing is null)
         {
             return (this, new Step.ListRecords());
         }
 
-        return DnsGate.Judge(register, Listing) switch
+        return DnsGate.Judge(register, Listing, Service.IsFenced) switch
         {
             GateVerdict.Nothing => End(Ending.Waiting, "the provider has the plan; its servers do not all show it yet"),
             GateVerdict.Freeze(var reason) => IsConfirmed ? End(Ending.Frozen, reason) : Doubt(),
@@ -306,7 +328,7 @@ public sealed record Mover
     private (Mover State, Step Step) Write(Register next, long? expectedRev, string what) =>
         (Note(what) with { Acted = Acted is null ? null : Acted with { Wrote = true } }, new Step.WriteRegister(next, expectedRev, what));
 
-    private bool IsForeign => Register is null ? Listing is { Txt: not null } : DnsGate.Judge(Register, Listing!) is GateVerdict.Freeze;
+    private bool IsForeign => Register is null ? Listing is { Txt: not null } : DnsGate.Judge(Register, Listing!, Service.IsFenced) is GateVerdict.Freeze;
 
     private bool IsConfirmed => Suspect is not null && Suspect.IsSameAs(Listing!);
 

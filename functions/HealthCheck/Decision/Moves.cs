@@ -33,26 +33,37 @@ public static class Moves
 
     /// <summary>
     /// Withdraws a move that has not landed, with a new epoch that keeps what the listing shows. If that is the move's own plan, it has landed, and is marked so.
-    /// Null where the listing is foreign. What an operator began or stopped is not counted as flapping: that would hold the next failover off.
+    /// Null where the listing is foreign. Where a listing proves nothing (no conditional write, or no write at all), what the active endpoint had is ordered again. What an operator began or stopped is not counted as flapping: that would hold the next failover off.
     /// </summary>
-    public static Register? Withdraw(Service service, Register register, Listing listing, TimeSpan coolDown, string self, DateTimeOffset now)
+    /// <param name="listing">Null with the lever <c>Switch</c>.</param>
+    public static Register? Withdraw(Service service, Register register, Listing? listing, TimeSpan coolDown, string self, DateTimeOffset now)
     {
-        if (DnsGate.Judge(register, listing) is var verdict && verdict is GateVerdict.Nothing)
+        var shown = register.Active;
+        var sets = register.Known.LastOrDefault(plan => plan.Endpoint == shown)?.Sets ?? Plan.SetsOf(service, service.Endpoint(shown)!);
+        if (listing is not null)
         {
-            return Landed(register, verified: false, coolDown, now);
+            if (DnsGate.Judge(register, listing, service.IsFenced) is var verdict && verdict is GateVerdict.Nothing)
+            {
+                return Landed(register, verified: false, coolDown, now);
+            }
+
+            if (verdict is GateVerdict.Freeze || listing.Sets.Count == 0)
+            {
+                return null;
+            }
+
+            if (service.IsFenced)
+            {
+                shown = verdict is GateVerdict.Keep keep ? keep.Landed.Endpoint
+                    : listing.Txt is { Values: [var text] } && StateTxt.TryParse(text) is { } txt && register.Find(txt) is { } known ? known.Endpoint
+                    : shown;
+                sets = listing.Sets;
+            }
         }
 
-        if (verdict is GateVerdict.Freeze || listing.Sets.Count == 0)
-        {
-            return null;
-        }
-
-        var shown = verdict is GateVerdict.Keep keep ? keep.Landed.Endpoint
-            : listing.Txt is { Values: [var text] } && StateTxt.TryParse(text) is { } txt && register.Find(txt) is { } known ? known.Endpoint
-            : register.Active;
         var paused = register.Paused?.IsInForce(now) == true;
         var ordered = paused || register.Pinned?.Order.IsInForce(now) == true || register.Moving?.Kind is not MoveKind.Automatic;
-        var plan = Plan.Of(service, shown, listing.Sets, register.Epoch + 1, now, self, paused ? "Paused" : "Withdrawn");
+        var plan = Plan.Of(service, shown, sets, register.Epoch + 1, now, self, paused ? "Paused" : "Withdrawn");
         return register.WithPlan(plan) with
         {
             Rev = register.Rev + 1,

@@ -11,9 +11,9 @@ namespace Failover.HealthCheck.Dns;
 /// The <c>records</c> lever on Route 53. A change batch is all-or-nothing, and a DELETE must match the current values, time to live included;
 /// so a batch that deletes exactly what was listed and creates the plan is a compare-and-swap, against other deciders and a human's edit alike.
 /// </summary>
-public sealed class Route53Records(IAmazonRoute53 route53)
+public sealed class Route53Records(IAmazonRoute53 route53) : IDnsProvider
 {
-    private static readonly string[] AddressTypes = ["A", "AAAA", "CNAME"];
+    private static readonly string[] AddressTypes = ["A", "AAAA", "CNAME", "HTTPS"];
 
     /// <summary>A name and the names below it have few sets; more than these make the listing fail.</summary>
     private const int SetsMax = 1000;
@@ -21,7 +21,7 @@ public sealed class Route53Records(IAmazonRoute53 route53)
     /// <summary>The name's address sets and its state TXT.</summary>
     public async Task<Listing> ListAsync(Service service, CancellationToken cancellationToken)
     {
-        var sets = await ListBelowAsync(service.HostedZoneId, service.Name, cancellationToken);
+        var sets = await ListBelowAsync(service.HostedZoneId!, service.Name, cancellationToken);
         return new Listing(
             [.. sets.Where(set => set.Name == service.Name && AddressTypes.Contains(set.Type))],
             sets.FirstOrDefault(set => set.Name == service.StateName && set.Type == "TXT"));
@@ -100,17 +100,20 @@ public sealed class Route53Records(IAmazonRoute53 route53)
     private static RecordSet FromProvider(ResourceRecordSet set) => new(
         Plain(set.Name),
         set.Type?.Value ?? "",
-        set.TTL,
-        set.AliasTarget is { } alias ? [$"alias {alias.HostedZoneId} {alias.DNSName}"]
-            // A set with an identifier takes part in routing that this lever does not do: it must never look like one of our plans.
-            : [.. (set.ResourceRecords ?? []).Select(record => Unquoted(record.Value ?? "")), .. set.SetIdentifier is { } id ? [$"identifier {id}"] : Array.Empty<string>()]);
+        set.AliasTarget is null ? set.TTL : null,
+        // A set with an identifier takes part in routing that this lever does not do: it must never look like one of our plans.
+        [.. (set.ResourceRecords ?? []).Select(record => Unquoted(record.Value ?? "")), .. set.SetIdentifier is { } id ? [$"identifier {id}"] : Array.Empty<string>()])
+    {
+        Alias = set.AliasTarget is { } alias ? new Alias(alias.HostedZoneId ?? "", alias.DNSName ?? "", alias.EvaluateTargetHealth == true) : null,
+    };
 
     private static ResourceRecordSet ToProvider(RecordSet set) => new()
     {
         Name = set.Name + ".",
         Type = set.Type,
         TTL = set.TtlSeconds,
-        ResourceRecords = [.. set.Values.Select(value => new ResourceRecord { Value = set.Type == "TXT" ? $"\"{value}\"" : value })],
+        ResourceRecords = set.Alias is null ? [.. set.Values.Select(value => new ResourceRecord { Value = set.Type == "TXT" ? $"\"{value}\"" : value })] : null,
+        AliasTarget = set.Alias is { } alias ? new AliasTarget { HostedZoneId = alias.HostedZoneId, DNSName = alias.DnsName, EvaluateTargetHealth = alias.EvaluateTargetHealth } : null,
     };
 
     private static string Plain(string? name) => (name ?? "").TrimEnd('.').ToLowerInvariant();

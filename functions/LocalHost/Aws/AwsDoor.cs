@@ -40,8 +40,11 @@ internal sealed class AwsDoor(Region here, World world)
             case "DynamoDB_20120810" or "DynamoDBStreams_20120810":
                 await DynamoDbAsync(context, operation, buffer.ToArray());
                 break;
+            case "AmazonSSM":
+                await SsmAsync(context, operation, buffer.ToArray());
+                break;
             default:
-                await RefuseAsync(context, "UnknownOperationException", $"'{service}.{operation}' is not spoken here: this door knows DynamoDB, SQS and Route 53.");
+                await RefuseAsync(context, "UnknownOperationException", $"'{service}.{operation}' is not spoken here: this door knows DynamoDB, SQS, SSM and Route 53.");
                 break;
         }
     }
@@ -54,6 +57,13 @@ internal sealed class AwsDoor(Region here, World world)
             // Strong reads and writes need a majority of the control regions: who is cut off from the others has none.
             if (!await AllowsWorldAsync(context))
             {
+                return;
+            }
+
+            await Task.Delay(world.Faults.ControlDelay(here.Name), TimeProvider.System, context.RequestAborted);
+            if (IsWrite(operation) && Random.Shared.NextDouble() < world.Faults.ConflictShare(here.Name))
+            {
+                await RefuseAsync(context, "com.amazonaws.dynamodb.v20120810#ReplicatedWriteConflictException", "One or more items in this request are being modified by a request in another Region.");
                 return;
             }
 
@@ -137,6 +147,23 @@ internal sealed class AwsDoor(Region here, World world)
         {
             await RefuseAsync(context, "SerializationException", error.Message);
         }
+    }
+
+    /// <summary>SSM's parameter store, with one encrypted parameter.</summary>
+    private static async Task SsmAsync(HttpContext context, string operation, byte[] body)
+    {
+        var name = (string?)(JsonNode.Parse(body) as JsonObject)?["Name"];
+        if (operation != "GetParameter" || name != World.TokenParameter)
+        {
+            await RefuseAsync(context, operation == "GetParameter" ? "ParameterNotFound" : "UnknownOperationException", $"There is {World.TokenParameter}, and GetParameter.");
+            return;
+        }
+
+        context.Response.ContentType = "application/x-amz-json-1.1";
+        await context.Response.WriteAsync(new JsonObject
+        {
+            ["Parameter"] = new JsonObject { ["Name"] = name, ["Type"] = "SecureString", ["Value"] = World.Token, ["Version"] = 1 },
+        }.ToJsonString());
     }
 
     /// <summary>An isolated observer's packets to anywhere outside its region are lost without a word.</summary>

@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using System.Net;
 using ARSoft.Tools.Net;
 using ARSoft.Tools.Net.Dns;
@@ -6,17 +5,22 @@ using Failover.LocalHost.Route53;
 
 namespace Failover.LocalHost.Dns;
 
-/// <summary>An authoritative DNS server over a hosted zone, UDP and TCP.</summary>
+/// <summary>A zone as the server answers it, whoever keeps it.</summary>
+/// <param name="Name">The apex, with a trailing dot.</param>
+/// <param name="Sets">What it holds now.</param>
+internal sealed record ServedZone(string Name, Func<IReadOnlyCollection<ZoneRecordSet>> Sets);
+
+/// <summary>An authoritative DNS server over some zones, UDP and TCP.</summary>
 internal sealed class DnsAuthority : IDisposable
 {
-    private readonly HostedZone _zone;
+    private readonly IReadOnlyList<ServedZone> _zones;
     private readonly Func<bool> _isCut;
     private readonly DnsServer _server;
 
     /// <param name="isCut">While it says so, queries get no answer: their packets are lost.</param>
-    public DnsAuthority(HostedZone zone, int port, Func<bool> isCut)
+    public DnsAuthority(IReadOnlyList<ServedZone> zones, int port, Func<bool> isCut)
     {
-        (_zone, _isCut) = (zone, isCut);
+        (_zones, _isCut) = (zones, isCut);
         var address = new IPEndPoint(IPAddress.Loopback, port);
         _server = new DnsServer(new UdpServerTransport(address), new TcpServerTransport(address));
         _server.QueryReceived += AnswerAsync;
@@ -45,24 +49,25 @@ internal sealed class DnsAuthority : IDisposable
         var response = query.CreateResponseInstance();
         response.IsRecursionAllowed = false;
         var name = question.Name.ToString().TrimEnd('.').ToLowerInvariant() + ".";
-        if (name != _zone.Name && !name.EndsWith("." + _zone.Name, StringComparison.Ordinal))
+        if (_zones.FirstOrDefault(zone => name == zone.Name || name.EndsWith("." + zone.Name, StringComparison.Ordinal)) is not { } zone)
         {
             response.ReturnCode = ReturnCode.Refused;
             return response;
         }
 
         response.IsAuthoritiveAnswer = true;
-        var sets = _zone.Sets.Where(set => set.Name == name).ToImmutableArray();
-        foreach (var set in sets.Where(set => set.Type == "CNAME" || question.RecordType == RecordType.Any || set.Type == NameOf(question.RecordType)))
+        var all = zone.Sets();
+        foreach (var set in all.Where(set => set.Name == name && (set.Type == "CNAME" || question.RecordType == RecordType.Any || set.Type == NameOf(question.RecordType))))
         {
-            response.AnswerRecords.AddRange(set.Values.Select(value => Record(question.Name, set, value)));
+            // An alias is followed here, as Route 53 does: a client sees the values behind it.
+            var behind = set.Alias is { } alias ? all.FirstOrDefault(other => other.Name == alias.DnsName && other.Type == set.Type) : set;
+            response.AnswerRecords.AddRange((behind?.Values ?? []).Select(value => Record(question.Name, behind!, value)));
         }
 
         if (response.AnswerRecords.Count == 0)
         {
-            response.ReturnCode = _zone.Exists(name) ? ReturnCode.NoError : ReturnCode.NxDomain;
-            var soa = _zone.Find(_zone.Name, "SOA")!;
-            response.AuthorityRecords.Add(Record(DomainName.Parse(_zone.Name), soa, soa.Values[0]));
+            response.ReturnCode = all.Any(set => set.Name == name || set.Name.EndsWith("." + name, StringComparison.Ordinal)) ? ReturnCode.NoError : ReturnCode.NxDomain;
+            response.AuthorityRecords.Add(Record(DomainName.Parse(zone.Name), new ZoneRecordSet(zone.Name, "SOA", 900, []), $"ns.{zone.Name} hostmaster.{zone.Name} 1 7200 900 1209600 60"));
         }
 
         return response;
@@ -83,6 +88,10 @@ internal sealed class DnsAuthority : IDisposable
                 return new TxtRecord(name, ttl, value.Trim('"'));
             case "CNAME":
                 return new CNameRecord(name, ttl, DomainName.Parse(value));
+            case "HTTPS":
+                var fields = value.Split(' ');
+                return new HttpsRecord(
+                    name, ttl, ushort.Parse(fields[0], System.Globalization.CultureInfo.InvariantCulture), fields[1] == "." ? DomainName.Root : DomainName.Parse(fields[1]), []);
             case "NS":
                 return new NsRecord(name, ttl, DomainName.Parse(value));
             case "SOA":

@@ -11,10 +11,13 @@ internal sealed class FunctionHost : IAsyncDisposable
     private readonly ConcurrentBag<FunctionProcess> _idle = [];
     private readonly ConcurrentDictionary<FunctionProcess, bool> _all = new();
     private readonly StreamWriter _log;
+    private readonly Action<string>? _reads;
     private volatile bool _up = true;
 
-    public FunctionHost(FunctionDefinition definition, Undertaker undertaker, string logDirectory)
+    /// <param name="reads">Is given every line that the function logs.</param>
+    public FunctionHost(FunctionDefinition definition, Undertaker undertaker, string logDirectory, Action<string>? reads = null)
     {
+        _reads = reads;
         Definition = definition;
         _undertaker = undertaker;
         _places = new SemaphoreSlim(definition.Concurrency);
@@ -117,6 +120,7 @@ internal sealed class FunctionHost : IAsyncDisposable
 
     private void Write(string line)
     {
+        _reads?.Invoke(line);
         lock (_log)
         {
             try

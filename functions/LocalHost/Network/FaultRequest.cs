@@ -17,7 +17,10 @@ internal static class FaultRequest
     {
         ["region-down"] = ["region!", "mode"],
         ["endpoint-down"] = ["endpoint!", "mode"],
+        ["endpoint-flap"] = ["endpoint!", "mode", "periodMs!"],
         ["observer-isolated"] = ["region!"],
+        ["control-slow"] = ["region", "ms!"],
+        ["control-conflict"] = ["region", "share"],
         ["control-lost-answer"] = ["region", "share"],
         ["replication-pause"] = ["from", "to"],
         ["replication-lag"] = ["from", "to", "lagMs!"],
@@ -25,7 +28,7 @@ internal static class FaultRequest
     };
 
     /// <summary>Reads it; the text says what is wrong otherwise.</summary>
-    public static (Fault? Fault, string? Mistake) Read(JsonElement json, IReadOnlyList<string> regions, IReadOnlyList<string> endpoints)
+    public static (Fault? Fault, string? Mistake) Read(JsonElement json, IReadOnlyList<string> regions, IReadOnlyList<string> replicas, IReadOnlyList<string> endpoints)
     {
         Wire? wire;
         try
@@ -58,9 +61,9 @@ internal static class FaultRequest
             return (null, $"'{unknown}' is no region; there are {string.Join(", ", regions)}.");
         }
 
-        if (new[] { wire.From, wire.To }.FirstOrDefault(region => region is not null && !endpoints.Contains(region)) is { } bare)
+        if (new[] { wire.From, wire.To }.FirstOrDefault(region => region is not null && !replicas.Contains(region)) is { } bare)
         {
-            return (null, $"'{bare}' holds no replica; {string.Join(" and ", endpoints)} do.");
+            return (null, $"'{bare}' holds no replica; {string.Join(" and ", replicas)} do.");
         }
 
         if (wire.Endpoint is not null && !endpoints.Contains(wire.Endpoint))
@@ -69,6 +72,8 @@ internal static class FaultRequest
         }
 
         return wire.Share is < 0 or > 1 ? (null, "share is 0 to 1.")
+            : wire.Ms is < 0 or > 60_000 ? (null, "ms is 0 to 60000.")
+            : wire.PeriodMs is < 100 or > 3_600_000 ? (null, "periodMs is 100 to 3600000.")
             : wire.LagMs is < 0 or > 3_600_000 ? (null, "lagMs is 0 to 3600000.")
             : (new Fault("", kind)
             {
@@ -79,8 +84,10 @@ internal static class FaultRequest
                 Mode = wire.Mode,
                 Share = wire.Share,
                 LagMs = wire.LagMs,
+                Ms = wire.Ms,
+                PeriodMs = wire.PeriodMs,
             }, null);
     }
 
-    private sealed record Wire(string? Kind, string? Region, string? Endpoint, string? From, string? To, FaultMode? Mode, double? Share, int? LagMs);
+    private sealed record Wire(string? Kind, string? Region, string? Endpoint, string? From, string? To, FaultMode? Mode, double? Share, int? LagMs, int? Ms, int? PeriodMs);
 }

@@ -28,10 +28,14 @@ public sealed record Fault(string Id, string Kind)
     public double? Share { get; init; }
 
     public int? LagMs { get; init; }
+
+    public int? Ms { get; init; }
+
+    public int? PeriodMs { get; init; }
 }
 
 /// <summary>All faults in force: what the parts of the world ask before they let anything pass.</summary>
-internal sealed class Faults(TimeSpan defaultLag)
+internal sealed class Faults(TimeSpan defaultLag, TimeProvider? time = null)
 {
     private ImmutableList<Fault> _all = [];
     private long _number;
@@ -58,6 +62,16 @@ internal sealed class Faults(TimeSpan defaultLag)
 
     public FaultMode? EndpointDown(string endpoint) =>
         RegionDown(endpoint) ?? Mode(fault => fault.Kind == "endpoint-down" && fault.Endpoint == endpoint);
+
+    /// <summary>Whether an endpoint that comes and goes is gone at this moment: in every second half of its period.</summary>
+    public FaultMode? EndpointGone(string endpoint) => Mode(fault => fault.Kind == "endpoint-flap" && fault.Endpoint == endpoint
+        && (time ?? TimeProvider.System).GetUtcNow().ToUnixTimeMilliseconds() / (fault.PeriodMs!.Value / 2) % 2 == 1);
+
+    public TimeSpan ControlDelay(string region) => TimeSpan.FromMilliseconds(
+        _all.Where(fault => fault.Kind == "control-slow" && (fault.Region ?? region) == region).Select(fault => fault.Ms!.Value).DefaultIfEmpty(0).Max());
+
+    public double ConflictShare(string region) =>
+        _all.Where(fault => fault.Kind == "control-conflict" && (fault.Region ?? region) == region).Select(fault => fault.Share ?? 1).DefaultIfEmpty(0).Max();
 
     public FaultMode? DnsApiDown() => Mode(fault => fault.Kind == "dns-api-down");
 

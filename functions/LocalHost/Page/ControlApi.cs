@@ -87,7 +87,7 @@ internal sealed class ControlApi(World world, TimeProvider time)
             return;
         }
 
-        var (fault, mistake) = FaultRequest.Read(json, World.RegionNames, [.. world.Topology.Services.SelectMany(service => service.Endpoints).Select(endpoint => endpoint.Name)]);
+        var (fault, mistake) = FaultRequest.Read(json, World.RegionNames, world.Topology.Replicas, [.. world.Topology.Services.SelectMany(service => service.Endpoints).Select(endpoint => endpoint.Name)]);
         await (fault is null
             ? ProblemAsync(context, 400, mistake!)
             : JsonAsync(context, 201, new JsonObject { ["id"] = (await world.BreakAsync(fault)).Id }));
@@ -115,9 +115,9 @@ internal sealed class ControlApi(World world, TimeProvider time)
                 return;
             }
 
-            if (command is { Kind: CommandKind.Unknown } or { Kind: CommandKind.Move, To: null })
+            if (command is { Kind: CommandKind.Unknown } or { Kind: CommandKind.Move or CommandKind.Pin or CommandKind.Drain or CommandKind.Undrain or CommandKind.PlannedMove, To: null })
             {
-                await ProblemAsync(context, 400, "A command needs a kind; a Move needs 'to'.");
+                await ProblemAsync(context, 400, "A command needs a kind; one that is about an endpoint needs 'to'.");
                 return;
             }
 

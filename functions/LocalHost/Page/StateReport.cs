@@ -48,7 +48,8 @@ internal static class StateReport
 
     private static JsonObject Service(World world, Service service, Register? register, DateTimeOffset now)
     {
-        var addresses = world.Zone.Find(service.Name + ".", "A")?.Values ?? [];
+        var sets = world.ServedZones.SelectMany(zone => zone.Sets()).ToList();
+        IReadOnlyList<string> addresses = sets.FirstOrDefault(set => set.Name == service.Name + "." && set.Type == "A") is { } answer ? answer.Values : [];
         var endpoint = service.Endpoints.FirstOrDefault(endpoint => endpoint.Records.SelectMany(record => record.Values).ToHashSet().SetEquals(addresses));
         return new JsonObject
         {
@@ -56,13 +57,16 @@ internal static class StateReport
             ["active"] = register?.Active,
             ["moving"] = register?.Moving?.To,
             ["epoch"] = register?.Epoch,
+            ["pinned"] = register?.Pinned is { } pin && pin.Order.IsInForce(now) ? pin.Endpoint : null,
+            ["drained"] = new JsonArray([.. (register?.Drained ?? new Dictionary<string, Override>()).Where(drain => drain.Value.IsInForce(now)).Select(drain => JsonValue.Create(drain.Key))]),
+            ["planned"] = register?.Planned?.To,
             ["paused"] = register?.Paused?.IsInForce(now) == true,
             ["lastCommand"] = register?.LastCommand?.Says,
             ["answer"] = new JsonObject
             {
                 ["addresses"] = new JsonArray([.. addresses.Select(address => JsonValue.Create(address))]),
                 ["endpoint"] = endpoint?.Name,
-                ["txt"] = world.Zone.Find(service.StateName + ".", "TXT")?.Values[0].Trim('"'),
+                ["txt"] = sets.FirstOrDefault(set => set.Name == service.StateName + "." && set.Type == "TXT")?.Values[0].Trim('"'),
             },
         };
     }
@@ -75,7 +79,8 @@ internal static class StateReport
             ["name"] = observer,
             ["region"] = observer,
             ["ballotAgeMs"] = ballot is null ? null : (long)(now - ballot.At).TotalMilliseconds,
-            ["health"] = new JsonObject((ballot?.Services.Values.SelectMany(endpoints => endpoints) ?? [])
+            // Services may share endpoints' names: they are then the same places.
+            ["health"] = new JsonObject((ballot?.Services.Values.SelectMany(endpoints => endpoints) ?? []).DistinctBy(endpoint => endpoint.Key)
                 .Select(endpoint => KeyValuePair.Create(endpoint.Key, (JsonNode?)JsonValue.Create(endpoint.Value.Health.ToString())))),
             ["isolated"] = world.Faults.IsIsolated(observer),
         };

@@ -36,8 +36,8 @@ internal sealed class Region(string name, int number, Engine engine, string tick
     /// <summary>All of the region's functions.</summary>
     public IEnumerable<FunctionHost> Functions => new[] { ItemApi, ReplicationAudit, HealthCheck }.OfType<FunctionHost>();
 
-    /// <summary>The doors that are shut while the region is down; those of its item API also while its endpoint is.</summary>
-    public List<(Door Door, bool IsEndpoint)> Doors { get; } = [];
+    /// <summary>The doors that are shut while the region is down; those of an endpoint also while that is.</summary>
+    public List<(Door Door, string? Endpoint)> Doors { get; } = [];
 
     /// <summary>EventBridge's schedule: once a minute, at any second of it.</summary>
     public async Task RunScheduleAsync(Faults faults, CancellationToken cancellationToken)

@@ -7,10 +7,17 @@ namespace Failover.LocalHost.Route53;
 /// <summary>One record set of a zone. The name ends with a dot.</summary>
 public sealed record ZoneRecordSet(string Name, string Type, long TtlSeconds, ImmutableArray<string> Values)
 {
+    /// <summary>In place of values and time to live: the name has what another name of the zone has.</summary>
+    public ZoneAlias? Alias { get; init; }
+
     /// <summary>Whether two sets are the same; values are compared as a set, as Route 53 does.</summary>
     public bool IsSameAs(ZoneRecordSet other) =>
-        Name == other.Name && Type == other.Type && TtlSeconds == other.TtlSeconds && Values.Order(StringComparer.Ordinal).SequenceEqual(other.Values.Order(StringComparer.Ordinal));
+        Name == other.Name && Type == other.Type && TtlSeconds == other.TtlSeconds && Alias == other.Alias && Values.Order(StringComparer.Ordinal).SequenceEqual(other.Values.Order(StringComparer.Ordinal));
 }
+
+/// <summary>An alias.</summary>
+/// <param name="DnsName">With a trailing dot.</param>
+public sealed record ZoneAlias(string HostedZoneId, string DnsName, bool EvaluateTargetHealth);
 
 /// <summary>One change of a batch.</summary>
 public sealed record ZoneChange(string Action, ZoneRecordSet Set);
@@ -105,6 +112,11 @@ public sealed class HostedZone
         if (set.Name != Name && !set.Name.EndsWith("." + Name, StringComparison.Ordinal))
         {
             return $"RRSet with DNS name {set.Name} is not permitted in zone {Name}";
+        }
+
+        if (set.Alias is not null)
+        {
+            return set.Values.IsEmpty ? null : $"RRSet [{set.Name} {set.Type}] has an alias and values";
         }
 
         if (set.Values.IsEmpty)

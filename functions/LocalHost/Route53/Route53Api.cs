@@ -83,8 +83,15 @@ internal sealed class Route53Api(HostedZone zone, Faults faults, TimeProvider ti
                 Ns + "ResourceRecordSet",
                 new XElement(Ns + "Name", set.Name),
                 new XElement(Ns + "Type", set.Type),
-                new XElement(Ns + "TTL", set.TtlSeconds),
-                new XElement(Ns + "ResourceRecords", set.Values.Select(value => new XElement(Ns + "ResourceRecord", new XElement(Ns + "Value", value))))))),
+                set.Alias is { } alias
+                    ? [new XElement(
+                        Ns + "AliasTarget",
+                        new XElement(Ns + "HostedZoneId", alias.HostedZoneId), new XElement(Ns + "DNSName", alias.DnsName), new XElement(Ns + "EvaluateTargetHealth", alias.EvaluateTargetHealth))]
+                    : new[]
+                    {
+                        new XElement(Ns + "TTL", set.TtlSeconds),
+                        new XElement(Ns + "ResourceRecords", set.Values.Select(value => new XElement(Ns + "ResourceRecord", new XElement(Ns + "Value", value)))),
+                    }))),
             new XElement(Ns + "IsTruncated", next is null ? "false" : "true"),
             next is null ? null : new XElement(Ns + "NextRecordName", next.Name),
             next is null ? null : new XElement(Ns + "NextRecordType", next.Type),
@@ -97,14 +104,18 @@ internal sealed class Route53Api(HostedZone zone, Faults faults, TimeProvider ti
         foreach (var change in request.Descendants(Ns + "Change"))
         {
             var set = change.Element(Ns + "ResourceRecordSet");
+            var alias = set?.Element(Ns + "AliasTarget") is { } target
+                ? new ZoneAlias(target.Element(Ns + "HostedZoneId")?.Value ?? "", Normal(target.Element(Ns + "DNSName")?.Value ?? ""), (bool?)target.Element(Ns + "EvaluateTargetHealth") == true)
+                : null;
+            long ttl = 0;
             if (set?.Element(Ns + "Name")?.Value is not { } name || set.Element(Ns + "Type")?.Value is not { } type
-                || !long.TryParse(set.Element(Ns + "TTL")?.Value, NumberStyles.None, CultureInfo.InvariantCulture, out var ttl))
+                || (alias is null && !long.TryParse(set.Element(Ns + "TTL")?.Value, NumberStyles.None, CultureInfo.InvariantCulture, out ttl)))
             {
-                return (400, Error("InvalidInput", "A change needs a name, a type and a TTL here: alias sets are not spoken."));
+                return (400, Error("InvalidInput", "A change needs a name, a type, and a TTL or an alias."));
             }
 
             changes.Add(new ZoneChange(
-                change.Element(Ns + "Action")?.Value ?? "", new ZoneRecordSet(Normal(name), type, ttl, [.. set.Descendants(Ns + "Value").Select(value => value.Value)])));
+                change.Element(Ns + "Action")?.Value ?? "", new ZoneRecordSet(Normal(name), type, ttl, [.. set.Descendants(Ns + "Value").Select(value => value.Value)]) { Alias = alias }));
         }
 
         if (changes.Count is 0 or > ChangesMax)

@@ -102,7 +102,7 @@ public class BackGateTests
     }
 
     [Fact]
-    public void Home_is_the_endpoint_of_the_lowest_priority_number() => Assert.Equal("a", BackGate.Home(World.Service).Name);
+    public void Home_is_the_endpoint_of_the_lowest_priority_number() => Assert.Equal("a", World.Service.Home.Name);
 
     private static Register MovingBack() => ServedByB.WithPlan(World.Plan("a", 5)) with { Moving = new Move("b", "a", MoveKind.Back, World.Now) };
 

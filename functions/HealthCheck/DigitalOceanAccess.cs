@@ -1,0 +1,51 @@
+using Amazon.SimpleSystemsManagement;
+using Amazon.SimpleSystemsManagement.Model;
+using DigitalOcean.API;
+using Failover.ControlPlane;
+
+namespace Failover.HealthCheck;
+
+/// <summary>
+/// DigitalOcean's client, with a token that is read from an encrypted parameter and read again every quarter of an hour, so that it can be changed; it stands in no environment, log or exception.
+/// The client knows no deadlines: each call gets one from outside, and what it still does after that is found by reading.
+/// </summary>
+public sealed class DigitalOceanAccess(IAmazonSimpleSystemsManagement ssm, string? parameter, TimeSpan callTimeout, TimeProvider time)
+{
+    private static readonly TimeSpan TokenLifetime = TimeSpan.FromMinutes(15);
+
+    private Access? _last;
+
+    /// <summary>Makes one call within its deadline.</summary>
+    /// <exception cref="OperationCanceledException">The deadline is over; the call may still take effect.</exception>
+    public async Task<T> CallAsync<T>(Func<IDigitalOceanClient, Task<T>> call, CancellationToken cancellationToken)
+    {
+        using var deadline = cancellationToken.Within(callTimeout);
+        var client = await ClientAsync(deadline.Token);
+        var pending = call(client);
+        try
+        {
+            return await pending.WaitAsync(deadline.Token);
+        }
+        finally
+        {
+            // Nobody waits for what goes on after its deadline; its failure is no one's then.
+            _ = pending.ContinueWith(static ended => _ = ended.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
+        }
+    }
+
+    private async Task<IDigitalOceanClient> ClientAsync(CancellationToken cancellationToken)
+    {
+        var last = _last;
+        if (last is null || time.GetElapsedTime(last.Timestamp) > TokenLifetime)
+        {
+            var timestamp = time.GetTimestamp();
+            var answer = await ssm.GetParameterAsync(
+                new GetParameterRequest { Name = parameter ?? throw new InvalidOperationException("No parameter with DigitalOcean's token is named."), WithDecryption = true }, cancellationToken);
+            _last = last = new Access(new DigitalOceanClient(answer.Parameter.Value), timestamp);
+        }
+
+        return last.Client;
+    }
+
+    private sealed record Access(IDigitalOceanClient Client, long Timestamp);
+}

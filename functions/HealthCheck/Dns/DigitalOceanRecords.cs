@@ -1,0 +1,111 @@
+using System.Net;
+using DigitalOcean.API.Exceptions;
+using DigitalOcean.API.Models.Requests;
+using Failover.ControlPlane.Registers;
+using Failover.ControlPlane.Topologies;
+using Failover.HealthCheck.Decision;
+using Listed = DigitalOcean.API.Models.Responses.DomainRecord;
+
+namespace Failover.HealthCheck.Dns;
+
+/// <summary>
+/// The <c>records</c> lever on DigitalOcean. Nothing there can be conditional: the register is the only fence, so a late writer can win for a moment, and every tick converges.
+/// Records are changed in place by their id, so the name is never without one; the state TXT comes last. It promises less than Route 53, and docs/two-levers.md says so.
+/// </summary>
+public sealed class DigitalOceanRecords(DigitalOceanAccess access) : IDnsProvider
+{
+    private static readonly string[] AddressTypes = ["A", "AAAA", "CNAME"];
+
+    /// <inheritdoc/>
+    public async Task<Listing> ListAsync(Service service, CancellationToken cancellationToken) => ListingOf(service, await RecordsAsync(service, cancellationToken));
+
+    /// <inheritdoc/>
+    /// <exception cref="ApiException">DigitalOcean refuses it: a permission, a domain.</exception>
+    public async Task<ApplyOutcome> ApplyAsync(Service service, Plan plan, Listing listed, CancellationToken cancellationToken)
+    {
+        if (plan.Sets.Count == 0)
+        {
+            throw new InvalidOperationException($"Plan {plan.Id} has no address set: the name would be empty.");
+        }
+
+        try
+        {
+            var records = await RecordsAsync(service, cancellationToken);
+            if (!ListingOf(service, records).IsSameAs(listed))
+            {
+                return ApplyOutcome.Refused;
+            }
+
+            foreach (var set in plan.Sets.Append(plan.Txt))
+            {
+                await ReplaceAsync(service, set, [.. records.Where(record => record.Type == set.Type && record.Name == Relative(service, set.Name))], cancellationToken);
+            }
+
+            return (await ListAsync(service, cancellationToken)).IsSameAs(new Listing(plan.Sets, plan.Txt)) ? ApplyOutcome.Applied : ApplyOutcome.Refused;
+        }
+        catch (ApiException busy) when (busy.StatusCode == HttpStatusCode.TooManyRequests || busy.Message.Contains("previous action", StringComparison.OrdinalIgnoreCase))
+        {
+            return ApplyOutcome.Busy;
+        }
+        catch (Exception error) when (error is not ApiException { StatusCode: < HttpStatusCode.InternalServerError } && !cancellationToken.IsCancellationRequested)
+        {
+            return ApplyOutcome.Unknown;
+        }
+    }
+
+    /// <summary>Changes in place what is too much into what is missing; only what is left over is made or removed, and made first.</summary>
+    private async Task ReplaceAsync(Service service, RecordSet set, IReadOnlyList<Listed> there, CancellationToken cancellationToken)
+    {
+        var missing = set.Values.Where(value => !there.Any(record => IsAs(record, set, value))).ToList();
+        var surplus = new Queue<Listed>(there.Where(record => !set.Values.Any(value => IsAs(record, set, value))));
+        foreach (var value in missing)
+        {
+            var (type, name, data, ttl) = (set.Type, Relative(service, set.Name), set.Type == "CNAME" ? value.TrimEnd('.') + "." : value, (int)set.TtlSeconds!.Value);
+            if (surplus.TryDequeue(out var record))
+            {
+                await access.CallAsync(client => client.DomainRecords.Update(Domain(service), record.Id, new UpdateDomainRecord { Type = type, Name = name, Data = data, Ttl = ttl }), cancellationToken);
+            }
+            else
+            {
+                await access.CallAsync(client => client.DomainRecords.Create(Domain(service), new DomainRecord { Type = type, Name = name, Data = data, Ttl = ttl }), cancellationToken);
+            }
+        }
+
+        foreach (var record in surplus)
+        {
+            await access.CallAsync(
+                async client =>
+                {
+                    await client.DomainRecords.Delete(Domain(service), record.Id);
+                    return true;
+                },
+                cancellationToken);
+        }
+    }
+
+    private async Task<IReadOnlyList<Listed>> RecordsAsync(Service service, CancellationToken cancellationToken)
+    {
+        var records = await access.CallAsync(client => client.DomainRecords.GetAll(Domain(service)), cancellationToken);
+        return records.Any(record => record.Id == 0 || record.Type is null)
+            ? throw new InvalidOperationException("DigitalOcean answered records without id or type: the answer is broken.")
+            : records;
+    }
+
+    private static Listing ListingOf(Service service, IReadOnlyList<Listed> records)
+    {
+        var sets = records.Where(record => AddressTypes.Contains(record.Type) && record.Name == Relative(service, service.Name)).GroupBy(record => record.Type!).Select(group => Set(service.Name, group.Key, group));
+        var state = records.Where(record => record.Type == "TXT" && record.Name == Relative(service, service.StateName)).ToList();
+        return new Listing([.. sets], state.Count == 0 ? null : Set(service.StateName, "TXT", state));
+
+        // Records of one set may have different times to live here: then it is nobody's plan.
+        static RecordSet Set(string name, string type, IEnumerable<Listed> records) => new(
+            name, type, records.Select(record => record.Ttl).Distinct().Count() == 1 ? records.First().Ttl : null, [.. records.Select(record => record.Data ?? "")]);
+    }
+
+    private static bool IsAs(Listed record, RecordSet set, string value) =>
+        record.Ttl == set.TtlSeconds && new RecordSet("", set.Type, null, [record.Data ?? ""]).IsSameAs(new RecordSet("", set.Type, null, [value]));
+
+    private static string Domain(Service service) => service.DigitalOceanDomain!;
+
+    private static string Relative(Service service, string name) => name == Domain(service) ? "@" : name[..^(Domain(service).Length + 1)];
+}

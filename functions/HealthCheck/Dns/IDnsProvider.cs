@@ -1,0 +1,15 @@
+using Failover.ControlPlane.Registers;
+using Failover.ControlPlane.Topologies;
+using Failover.HealthCheck.Decision;
+
+namespace Failover.HealthCheck.Dns;
+
+/// <summary>Who holds a name's records: Route 53, or DigitalOcean.</summary>
+public interface IDnsProvider
+{
+    /// <summary>The name's record sets and its state TXT.</summary>
+    Task<Listing> ListAsync(Service service, CancellationToken cancellationToken);
+
+    /// <summary>Replaces what was listed by the plan, unless it is no longer what was listed.</summary>
+    Task<ApplyOutcome> ApplyAsync(Service service, Plan plan, Listing listed, CancellationToken cancellationToken);
+}
