@@ -33,6 +33,21 @@ public class TopologyTests
         { "$.timing = {\"intervalSeconds\":2}", "must not exceed the interval" },
         { "$.timing = {\"upAfterTicks\":2}", "coming back must be slower" },
         { "$.unknown = 1", "unknown" },
+        { "$.services[0].digitalOceanDomain = \"example.test\"", "a name has one authority" },
+        { "$.services[0].hostedZoneId = null", "a name has one authority" },
+        { "$.services[0].lever = \"Switch\"", "edits no zone" },
+        { "$.services[0].rpo = {\"limitSeconds\":0}", "rpo.limitSeconds: 0" },
+        { "$.services[0].maintenance = [{\"day\":\"Sunday\",\"start\":\"25:00\",\"minutes\":5}]", "$.services[0].maintenance[0]" },
+        { "$.services[0].endpoints[0].expect = {\"latencyMilliseconds\":99999}", "endpoints[0].expect" },
+        { "$.services[0].endpoints[0].expect = {\"json\":[{\"path\":\"region\",\"is\":\"x\"}]}", "expect.json: 'region'" },
+        { "$.services[0].endpoints[0].expect = {\"json\":[{\"path\":\"/region\"}]}", "expect.json: '/region'" },
+        { "$.services[0].endpoints[0].records = [{\"type\":\"MX\",\"values\":[\"10 mail.test\"]}]", "type 'MX' is none" },
+        { "$.services[0].endpoints[0].records = [{\"type\":\"CNAME\",\"values\":[\"a.test\",\"b.test\"]}]", "no value of type CNAME" },
+        { "$.services[0].endpoints[0].records = [{\"type\":\"CNAME\",\"values\":[\"a.test\"]},{\"type\":\"A\",\"values\":[\"192.0.2.9\"]}]", "a CNAME stands alone" },
+        { "$.services[0].endpoints[0].records = [{\"type\":\"A\",\"values\":[\"192.0.2.9\"],\"alias\":{\"hostedZoneId\":\"Z\",\"dnsName\":\"a.test\"}}]", "an alias is of type" },
+        { "$.services[0].endpoints[0].records = [{\"type\":\"HTTPS\",\"values\":[\"alpn=h2\"]}]", "no value of type HTTPS" },
+        { "$.allowedNetworks = [\"10.0.0/33\"]", "$.allowedNetworks: '10.0.0/33'" },
+        { "$.timing = {\"connectTimeoutMilliseconds\":5000}", "connectTimeoutMilliseconds" },
     };
 
     [Theory]
@@ -70,6 +85,33 @@ public class TopologyTests
         Assert.Equal(
             written.GetProperty("timing").EnumerateObject().Select(member => member.Name).Order(),
             schema.RootElement.GetProperty("properties").GetProperty("timing").GetProperty("properties").EnumerateObject().Select(member => member.Name).Order());
+    }
+
+    [Theory]
+    [InlineData("""[{"type":"A","alias":{"hostedZoneId":"Z2","dnsName":"d-x.execute-api.us-east-1.amazonaws.com"}},{"type":"HTTPS","values":["1 . alpn=h2"]}]""")]
+    [InlineData("""[{"type":"CNAME","values":["lb.example.net"]}]""")]
+    [InlineData("""[{"type":"A","values":["192.0.2.9"]},{"type":"AAAA","values":["2001:db8::9"]}]""")]
+    public void Every_kind_of_record_is_read(string records)
+    {
+        var file = Good();
+        Apply(file, "$.services[0].endpoints[0].records = " + records);
+
+        Assert.NotEmpty(TopologyFile.Parse(file.ToJsonString()).Services[0].Endpoints[0].Records);
+    }
+
+    [Fact]
+    public void DigitalOcean_asks_for_the_same_types_everywhere_and_its_own_least_time_to_live()
+    {
+        var file = Good();
+        file["services"]![0]!.AsObject().Remove("hostedZoneId");
+        Apply(file, "$.services[0].digitalOceanDomain = \"example.test\"");
+        TopologyFile.Parse(file.ToJsonString());
+        Apply(file, "$.services[0].ttlSeconds = 29");
+        Apply(file, "$.services[0].endpoints[0].records = [{\"type\":\"CNAME\",\"values\":[\"lb.example.net\"]}]");
+        var mistakes = Assert.Throws<TopologyException>(() => TopologyFile.Parse(file.ToJsonString())).Mistakes;
+
+        Assert.Contains(mistakes, mistake => mistake.Contains("least is 30", StringComparison.Ordinal));
+        Assert.Contains(mistakes, mistake => mistake.Contains("same types", StringComparison.Ordinal));
     }
 
     private static JsonObject Good() => JsonNode.Parse("""

@@ -40,12 +40,18 @@ public sealed class AuthoritativeLook(HttpProber prober, TimeSpan timeout)
                 UseCache = false,
                 Retries = 1,
                 Timeout = timeout / 2,
-                ThrowDnsErrors = true,
             });
             var answers = await Task.WhenAll(
                 client.QueryAsync(service.Name, QueryType.A, cancellationToken: deadline.Token),
                 client.QueryAsync(service.Name, QueryType.AAAA, cancellationToken: deadline.Token),
                 client.QueryAsync(service.StateName, QueryType.TXT, cancellationToken: deadline.Token));
+
+            // A name that does not exist is an answer; a server that failed gave none.
+            if (answers.Any(answer => answer.Header.ResponseCode is not (DnsHeaderResponseCode.NoError or DnsHeaderResponseCode.NotExistentDomain)))
+            {
+                return null;
+            }
+
             var sets = answers[0].Answers.Concat(answers[1].Answers).DistinctBy(record => record.ToString())
                 .Where(record => Plain(record.DomainName) == service.Name)
                 .GroupBy(record => record.RecordType)

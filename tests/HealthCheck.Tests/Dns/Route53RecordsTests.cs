@@ -120,6 +120,26 @@ public sealed class Route53RecordsTests : IAsyncLifetime
     public async Task A_zone_that_is_not_there_is_not_taken_for_an_empty_name() =>
         await Assert.ThrowsAnyAsync<AmazonRoute53Exception>(() => Records().ListAsync(World.Service with { HostedZoneId = "Z9" }, Token));
 
+    /// <summary>From an address to an alias with an HTTPS record, to a CNAME, and back: each a batch that replaces exactly what was listed.</summary>
+    [Fact]
+    public async Task Aliases_CNAMEs_and_HTTPS_records_replace_each_other()
+    {
+        var records = Records();
+        var alias = Plan.Of(
+            World.Service, "b",
+            [
+                new RecordSet(World.Name, "A", null, []) { Alias = new Alias("Z9", "B.example.test") }, new RecordSet(World.Name, "AAAA", 60, ["2001:db8::2"]),
+                new RecordSet(World.Name, "HTTPS", 60, ["1 . alpn=\"h2,h3\""]),
+            ],
+            5, World.Now, "o1", "Alias");
+        var cname = Plan.Of(World.Service, "c", [new RecordSet(World.Name, "CNAME", 60, ["lb.example.net"])], 6, World.Now, "o1", "Cname");
+        foreach (var plan in new[] { alias, cname, World.Plan("a", 7) })
+        {
+            Assert.Equal(ApplyOutcome.Applied, await records.ApplyAsync(World.Service, plan, await records.ListAsync(World.Service, Token), Token));
+            await ShowsAsync(plan);
+        }
+    }
+
     private async Task ShowsAsync(Plan plan)
     {
         var listed = await Records().ListAsync(World.Service, Token);

@@ -1,0 +1,336 @@
+using System.Net;
+using Amazon.Runtime;
+using Amazon.SimpleSystemsManagement;
+using Failover.ControlPlane.Registers;
+using Failover.ControlPlane.Topologies;
+using Failover.HealthCheck.Decision;
+using Failover.HealthCheck.Dns;
+using Failover.HealthCheck.Probing;
+using Failover.HealthCheck.Tests.Decision;
+using Failover.LocalHost.DigitalOcean;
+using Failover.LocalHost.Network;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Time.Testing;
+
+namespace Failover.HealthCheck.Tests;
+
+/// <summary>Records and load balancers at LocalHost's DigitalOcean, over HTTP and the client: what is changed in place, and what fails, hangs, or succeeds and reports failure.</summary>
+public sealed class DigitalOceanTests : IAsyncLifetime
+{
+    private const string Domain = "example.test";
+    private const string Token = "a-secret-token";
+    private static readonly CancellationToken Cancel = TestContext.Current.CancellationToken;
+
+    private static readonly Service Service = World.Service with
+    {
+        HostedZoneId = null,
+        DigitalOceanDomain = Domain,
+        Endpoints =
+        [
+            .. World.Service.Endpoints.Select((endpoint, i) => endpoint with
+            {
+                Records = [new DnsTarget { Type = "A", Values = [$"192.0.2.{i + 1}", $"192.0.2.{i + 101}"] }, new DnsTarget { Type = "AAAA", Values = [$"2001:db8::{i + 1}"] }],
+            }),
+        ],
+    };
+
+    private static readonly Plan First = PlanOf("a", 4);
+    private static readonly Plan Next = PlanOf("b", 5);
+    private static readonly Register Moving = World.Register() with { Plan = Next, Known = [First] };
+
+    private readonly DigitalOceanCloud _cloud = new(Domain);
+    private readonly FakeTimeProvider _time = new(World.Now);
+    private readonly List<string> _requests = [];
+    private Door _api = null!;
+    private Door _ssm = null!;
+    private AmazonSimpleSystemsManagementClient _parameters = null!;
+
+    /// <summary>What becomes of a request; null: it is answered.</summary>
+    private Func<HttpContextOf, Task<bool>>? _trouble;
+
+    public async ValueTask InitializeAsync()
+    {
+        foreach (var set in First.Sets.Append(First.Txt))
+        {
+            foreach (var value in set.Values)
+            {
+                _cloud.Create(set.Type, set.Name[..^(Domain.Length + 1)], value, 60);
+            }
+        }
+
+        // More than a page of what is not ours.
+        for (var i = 0; i < 45; i++)
+        {
+            _cloud.Create("A", $"other-{i}", "198.51.100.1", 60);
+        }
+
+        var api = new DigitalOceanApi(_cloud, Token, TimeProvider.System);
+        _api = new Door(new IPEndPoint(IPAddress.Loopback, 0), async context =>
+        {
+            lock (_requests)
+            {
+                _requests.Add($"{context.Request.Method} {context.Request.Path}");
+            }
+
+            if (_trouble is null || await _trouble(new HttpContextOf(context.Request.Method, context.Request.Path.Value!, async (status, body) =>
+                {
+                    context.Response.StatusCode = status;
+                    await context.Response.WriteAsync(body, Cancel);
+                },
+                () => api.HandleAsync(context),
+                context.Abort,
+                context.RequestAborted)))
+            {
+                await api.HandleAsync(context);
+            }
+        });
+        _ssm = new Door(new IPEndPoint(IPAddress.Loopback, 0), context => context.Response.WriteAsync($$$"""{"Parameter":{"Name":"/t","Type":"SecureString","Value":"{{{Token}}}"}}"""));
+        await _api.SetOpenAsync(true);
+        await _ssm.SetOpenAsync(true);
+        Environment.SetEnvironmentVariable("DIGITALOCEAN_API_URL", $"http://127.0.0.1:{_api.Port}/v2/");
+        _parameters = new AmazonSimpleSystemsManagementClient(
+            new BasicAWSCredentials("test", "test"), new AmazonSimpleSystemsManagementConfig { ServiceURL = $"http://127.0.0.1:{_ssm.Port}", AuthenticationRegion = "us-east-1" });
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        _parameters.Dispose();
+        await _api.DisposeAsync();
+        await _ssm.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task A_plan_is_written_in_place_by_the_records_ids_and_the_name_always_has_an_address()
+    {
+        var records = Records();
+        var ids = OfName().Select(record => record.Id).ToList();
+        var fewest = int.MaxValue;
+        _trouble = _ =>
+        {
+            fewest = Math.Min(fewest, OfName().Count(record => record.Type == "A"));
+            return Task.FromResult(true);
+        };
+
+        Assert.Equal(ApplyOutcome.Applied, await records.ApplyAsync(Service, Next, await records.ListAsync(Service, Cancel), Cancel));
+        Assert.True((await records.ListAsync(Service, Cancel)).IsSameAs(new Listing(Next.Sets, Next.Txt)));
+        Assert.Equal(ids, OfName().Select(record => record.Id));
+        Assert.Equal(2, fewest);
+        Assert.DoesNotContain(_requests, request => request.StartsWith("DELETE", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_write_that_stopped_half_way_is_converged()
+    {
+        var records = Records();
+        var listed = await records.ListAsync(Service, Cancel);
+        for (var after = 1; after <= 3; after++)
+        {
+            var puts = 0;
+            _trouble = context => Task.FromResult(context.Method != "PUT" || ++puts <= after || Abort(context));
+            await records.ApplyAsync(Service, Next, listed, Cancel);
+            _trouble = null;
+            var half = await records.ListAsync(Service, Cancel);
+
+            Assert.IsType<GateVerdict.Apply>(DnsGate.Judge(Moving, half, isFenced: false));
+            Assert.Equal(ApplyOutcome.Applied, await records.ApplyAsync(Service, Next, half, Cancel));
+            Assert.IsType<GateVerdict.Nothing>(DnsGate.Judge(Moving, await records.ListAsync(Service, Cancel), isFenced: false));
+            await records.ApplyAsync(Service, First, await records.ListAsync(Service, Cancel), Cancel);
+        }
+    }
+
+    [Fact]
+    public async Task A_late_writer_is_converged_and_a_persons_edit_freezes()
+    {
+        var records = Records();
+        await records.ApplyAsync(Service, Next, await records.ListAsync(Service, Cancel), Cancel);
+        var late = OfName().First(record => record.Type == "A");
+        _cloud.Update(late.Id, record => record with { Data = "192.0.2.1" });
+        Assert.IsType<GateVerdict.Apply>(DnsGate.Judge(Moving, await records.ListAsync(Service, Cancel), isFenced: false));
+
+        _cloud.Update(late.Id, record => record with { Data = "198.51.100.7" });
+        Assert.IsType<GateVerdict.Freeze>(DnsGate.Judge(Moving, await records.ListAsync(Service, Cancel), isFenced: false));
+
+        _cloud.Update(late.Id, record => record with { Data = "192.0.2.1", Ttl = 61 });
+        Assert.IsType<GateVerdict.Freeze>(DnsGate.Judge(Moving, await records.ListAsync(Service, Cancel), isFenced: false));
+    }
+
+    [Fact]
+    public async Task What_is_no_longer_as_listed_is_not_touched()
+    {
+        var records = Records();
+        var listed = await records.ListAsync(Service, Cancel);
+        _cloud.Update(OfName().First().Id, record => record with { Data = "198.51.100.7" });
+
+        Assert.Equal(ApplyOutcome.Refused, await records.ApplyAsync(Service, Next, listed, Cancel));
+        Assert.DoesNotContain(_requests, request => request.StartsWith("PUT", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task What_is_too_much_goes_last_and_what_is_missing_is_made_first()
+    {
+        var records = Records();
+        var three = PlanOf("a", 6) with { Sets = [new RecordSet(Service.Name, "A", 60, ["192.0.2.1", "192.0.2.5", "192.0.2.6"]), First.Sets[1]] };
+        await records.ApplyAsync(Service, three, await records.ListAsync(Service, Cancel), Cancel);
+        Assert.Equal(3, OfName().Count(record => record.Type == "A"));
+
+        await records.ApplyAsync(Service, First, await records.ListAsync(Service, Cancel), Cancel);
+        Assert.Equal(2, OfName().Count(record => record.Type == "A"));
+        Assert.True(_requests.FindLastIndex(request => request.StartsWith("PUT", StringComparison.Ordinal)) > 0);
+        await Assert.ThrowsAsync<InvalidOperationException>(async () => await records.ApplyAsync(Service, First with { Sets = [] }, await records.ListAsync(Service, Cancel), Cancel));
+    }
+
+    [Theory]
+    [InlineData(429, """{"id":"too_many_requests","message":"API rate limit exceeded."}""", ApplyOutcome.Busy)]
+    [InlineData(403, """{"id":"forbidden","message":"Load Balancer can't be updated while it processes previous actions"}""", ApplyOutcome.Busy)]
+    [InlineData(500, """{"id":"server_error","message":"Unexpected server-side error"}""", ApplyOutcome.Unknown)]
+    [InlineData(502, "<html>bad gateway</html>", ApplyOutcome.Unknown)]
+    [InlineData(504, "", ApplyOutcome.Unknown)]
+    public async Task An_api_that_is_busy_or_broken_is_told_as_that(int status, string body, ApplyOutcome outcome)
+    {
+        var records = Records();
+        var listed = await records.ListAsync(Service, Cancel);
+        _trouble = async context =>
+        {
+            if (context.Method == "PUT")
+            {
+                await context.Answer(status, body);
+                return false;
+            }
+
+            return true;
+        };
+
+        Assert.Equal(outcome, await records.ApplyAsync(Service, Next, listed, Cancel));
+    }
+
+    [Fact]
+    public async Task A_permission_that_is_missing_is_an_error_that_says_so_and_tells_no_token()
+    {
+        var records = Records();
+        var listed = await records.ListAsync(Service, Cancel);
+        _trouble = async context =>
+        {
+            if (context.Method == "PUT")
+            {
+                await context.Answer(403, """{"id":"forbidden","message":"You do not have permission to perform this action."}""");
+                return false;
+            }
+
+            return true;
+        };
+
+        var error = await Assert.ThrowsAsync<DigitalOcean.API.Exceptions.ApiException>(() => records.ApplyAsync(Service, Next, listed, Cancel));
+        Assert.DoesNotContain(Token, error.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task An_answer_that_is_lost_after_the_write_is_found_by_reading()
+    {
+        var records = Records();
+        var listed = await records.ListAsync(Service, Cancel);
+        var txt = OfName().Single(record => record.Type == "TXT").Id;
+        _trouble = async context =>
+        {
+            if (context.Method == "PUT" && context.Path.EndsWith($"/{txt}", StringComparison.Ordinal))
+            {
+                await context.Handle();
+                context.Abort();
+                return false;
+            }
+
+            return true;
+        };
+
+        Assert.Equal(ApplyOutcome.Unknown, await records.ApplyAsync(Service, Next, listed, Cancel));
+        _trouble = null;
+        Assert.IsType<GateVerdict.Nothing>(DnsGate.Judge(Moving, await records.ListAsync(Service, Cancel), isFenced: false));
+    }
+
+    [Fact]
+    public async Task An_api_that_hangs_ends_with_the_deadline()
+    {
+        var records = Records();
+        var listed = await records.ListAsync(Service, Cancel);
+        _trouble = async context =>
+        {
+            await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, context.Aborted).ContinueWith(_ => { }, TaskScheduler.Default);
+            return false;
+        };
+
+        Assert.Equal(ApplyOutcome.Unknown, await Records(TimeSpan.FromMilliseconds(300)).ApplyAsync(Service, Next, listed, Cancel));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => Records(TimeSpan.FromMilliseconds(300)).ListAsync(Service, Cancel));
+    }
+
+    [Fact]
+    public async Task A_broken_answer_is_not_taken_for_an_empty_name()
+    {
+        _trouble = async context =>
+        {
+            await context.Answer(200, """{"domain_records":[{}]}""");
+            return false;
+        };
+
+        await Assert.ThrowsAsync<InvalidOperationException>(() => Records().ListAsync(Service, Cancel));
+    }
+
+    [Fact]
+    public async Task A_load_balancer_tells_its_state_and_its_droplets_power_and_is_asked_twice_a_minute()
+    {
+        _cloud.Add(new LoadBalancer("lb-1", "one", "nyc3", "192.0.2.1", [1, 2]), new Droplet(1, "d1", IsOn: true), new Droplet(2, "d2", IsOn: false));
+        var balancers = new LoadBalancers(Access(), _time, NullLogger<LoadBalancers>.Instance);
+
+        Assert.Equal(new LoadBalancerState("active", 2, 1), (await balancers.AskAsync(["lb-1"], Cancel))["lb-1"]);
+        _cloud.SetPower(1, false);
+        var asked = _requests.Count;
+        Assert.False((await balancers.AskAsync(["lb-1"], Cancel))["lb-1"].IsBroken);
+        Assert.Equal(asked, _requests.Count);
+        _time.Advance(TimeSpan.FromSeconds(30));
+        Assert.True((await balancers.AskAsync(["lb-1"], Cancel))["lb-1"].IsBroken);
+        _cloud.SetPower(1, true);
+        _cloud.SetStatus("lb-1", "errored");
+        _time.Advance(TimeSpan.FromSeconds(30));
+        Assert.True((await balancers.AskAsync(["lb-1"], Cancel))["lb-1"].IsBroken);
+    }
+
+    [Theory]
+    [InlineData(429)]
+    [InlineData(500)]
+    [InlineData(0)]
+    public async Task An_api_that_says_nothing_of_a_load_balancer_is_no_witness(int status)
+    {
+        _cloud.Add(new LoadBalancer("lb-1", "one", "nyc3", "192.0.2.1", []));
+        _trouble = async context =>
+        {
+            if (status == 0)
+            {
+                await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, context.Aborted).ContinueWith(_ => { }, TaskScheduler.Default);
+            }
+            else
+            {
+                await context.Answer(status, """{"id":"x","message":"y"}""");
+            }
+
+            return false;
+        };
+
+        Assert.Empty(await new LoadBalancers(Access(TimeSpan.FromMilliseconds(500)), _time, NullLogger<LoadBalancers>.Instance).AskAsync(["lb-1"], Cancel));
+    }
+
+    private static bool Abort(HttpContextOf context)
+    {
+        context.Abort();
+        return false;
+    }
+
+    private List<DomainRecord> OfName() => [.. _cloud.Records.Where(record => record.Name is "app" or "_failover.app")];
+
+    private DigitalOceanRecords Records(TimeSpan? timeout = null) => new(Access(timeout));
+
+    private DigitalOceanAccess Access(TimeSpan? timeout = null) => new(_parameters, "/t", timeout ?? TimeSpan.FromSeconds(20), _time);
+
+    private static Plan PlanOf(string endpoint, long epoch) => Plan.For(Service, Service.Endpoint(endpoint)!, epoch, World.Now, "o1", "First");
+
+    /// <summary>A request, and what may be done with it.</summary>
+    private sealed record HttpContextOf(string Method, string Path, Func<int, string, Task> Answer, Func<Task> Handle, Action Abort, CancellationToken Aborted);
+}
