@@ -1,4 +1,5 @@
-using System.Text.Json;
+using Failover.ControlPlane.Ballots;
+using Failover.ControlPlane.Registers;
 
 namespace Failover.ControlPlane;
 
@@ -38,6 +39,10 @@ public sealed record JournalEntry
     /// <summary>What the tick did about it, step by step.</summary>
     public required IReadOnlyList<string> Steps { get; init; }
 
-    /// <summary>The inputs: register and ballots as they were read.</summary>
-    public JsonElement? Evidence { get; init; }
+    /// <summary>All that was decided on; null where nothing could be read.</summary>
+    public JournalEvidence? Evidence { get; init; }
 }
+
+/// <summary>What a decision was derived from, as it was read.</summary>
+/// <param name="Now">By the decider's clock.</param>
+public sealed record JournalEvidence(DateTimeOffset Now, Register? Register, Command? Command, IReadOnlyList<Ballot> Ballots);

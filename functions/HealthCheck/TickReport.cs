@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Failover.ControlPlane;
 using Failover.ControlPlane.Ballots;
 using Failover.ControlPlane.Topologies;
@@ -108,7 +107,7 @@ public sealed class TickReport(HealthCheckOptions options, JournalStore journal,
                     To = decision.To,
                     DataLossMs = decision.DataLossMs,
                     Steps = steps,
-                    Evidence = judgement is null ? null : EvidenceOf(judgement),
+                    Evidence = judgement is null ? null : new JournalEvidence(judgement.At, judgement.View.Register, judgement.View.Command, judgement.View.Ballots),
                 },
                 cancellationToken);
         }
@@ -116,31 +115,5 @@ public sealed class TickReport(HealthCheckOptions options, JournalStore journal,
         {
             Log.CallFailed(logger, "Writing the journal", error);
         }
-    }
-
-    /// <summary>All that the decider was given, so that its decision can be derived again.</summary>
-    private static JsonElement EvidenceOf(Judgement judgement)
-    {
-        using var buffer = new MemoryStream();
-        using (var writer = new Utf8JsonWriter(buffer))
-        {
-            writer.WriteStartObject();
-            writer.WriteString("now", judgement.At);
-            writer.WritePropertyName("register");
-            JsonSerializer.Serialize(writer, judgement.View.Register, ControlJson.Default.Register!);
-            writer.WritePropertyName("command");
-            JsonSerializer.Serialize(writer, judgement.View.Command, ControlJson.Default.Command!);
-            writer.WriteStartArray("ballots");
-            foreach (var ballot in judgement.View.Ballots)
-            {
-                JsonSerializer.Serialize(writer, ballot, ControlJson.Default.Ballot);
-            }
-
-            writer.WriteEndArray();
-            writer.WriteEndObject();
-        }
-
-        using var document = JsonDocument.Parse(buffer.ToArray());
-        return document.RootElement.Clone();
     }
 }

@@ -136,15 +136,14 @@ public abstract class ControlStoreTests(TestEngine? engine, string? whyNone) : I
         {
             Service = Service, At = Now, Observer = "o1", Slot = 7, Decision = "Hold", Diagnosis = "ObserverIsolated", Held = ["NoVote"], Why = "cut off", Steps = [],
         };
-        using var evidence = System.Text.Json.JsonDocument.Parse("""{"register":null}""");
-        await journal.WriteAsync(line with { Slot = 8, Epoch = 3, Evidence = evidence.RootElement }, Token);
+        await journal.WriteAsync(line with { Slot = 8, Epoch = 3, Evidence = new JournalEvidence(Now, Register(1), null, []) }, Token);
         await journal.WriteAsync(line, Token);
         await journal.WriteAsync(line, Token);
         var lines = await journal.ReadAsync(Service, 10, Token);
 
         Assert.Equal([(7, null), (8, 3L)], lines.Select(read => (read.Slot, read.Epoch)));
         Assert.Null(lines[0].Evidence);
-        Assert.NotNull(lines[1].Evidence);
+        Assert.Equal(1, lines[1].Evidence!.Register!.Rev);
     }
 
     private ControlStore Store(LossyNetwork? network = null) => new(_engine.Client(network), _table, TimeSpan.FromSeconds(2));

@@ -15,7 +15,10 @@ using Microsoft.Extensions.Time.Testing;
 
 namespace Failover.HealthCheck.Tests;
 
-/// <summary>Records and load balancers at LocalHost's DigitalOcean, over HTTP and the client: what is changed in place, and what fails, hangs, or succeeds and reports failure.</summary>
+/// <summary>
+/// Records and load balancers at LocalHost's DigitalOcean, over HTTP and the client: what is changed in place, and what fails, hangs, or succeeds and reports failure.
+/// Where <c>DIGITALOCEAN_CONTRACT_URL</c> names a server of the published contract (prism), every request is shown to it too, and none may break it. Its DELETEs are not published.
+/// </summary>
 public sealed class DigitalOceanTests : IAsyncLifetime
 {
     private const string Domain = "example.test";
@@ -39,6 +42,10 @@ public sealed class DigitalOceanTests : IAsyncLifetime
     private static readonly Plan Next = PlanOf("b", 5);
     private static readonly Register Moving = World.Register() with { Plan = Next, Known = [First] };
 
+    private static readonly string? Contract = Environment.GetEnvironmentVariable("DIGITALOCEAN_CONTRACT_URL");
+
+    private readonly HttpClient _contract = new();
+    private readonly List<string> _violations = [];
     private readonly DigitalOceanCloud _cloud = new(Domain);
     private readonly FakeTimeProvider _time = new(World.Now);
     private readonly List<string> _requests = [];
@@ -73,6 +80,7 @@ public sealed class DigitalOceanTests : IAsyncLifetime
                 _requests.Add($"{context.Request.Method} {context.Request.Path}");
             }
 
+            await ShowToContractAsync(context.Request);
             if (_trouble is null || await _trouble(new HttpContextOf(context.Request.Method, context.Request.Path.Value!, async (status, body) =>
                 {
                     context.Response.StatusCode = status;
@@ -98,6 +106,31 @@ public sealed class DigitalOceanTests : IAsyncLifetime
         _parameters.Dispose();
         await _api.DisposeAsync();
         await _ssm.DisposeAsync();
+        _contract.Dispose();
+        Assert.Empty(_violations);
+    }
+
+    [Fact]
+    public async Task The_contract_refuses_what_breaks_it()
+    {
+        Assert.SkipWhen(Contract is null, "DIGITALOCEAN_CONTRACT_URL names no server of the contract.");
+        using var client = new HttpClient();
+        using var request = new HttpRequestMessage(HttpMethod.Put, $"{Contract}/v2/domains/{Domain}/records/1") { Content = new StringContent("""{"ttl":null}""", null, "application/json") };
+        request.Headers.TryAddWithoutValidation("Authorization", "Bearer x");
+
+        Assert.Equal(HttpStatusCode.UnprocessableEntity, (await client.SendAsync(request, Cancel)).StatusCode);
+        Assert.Equal(ApplyOutcome.Applied, await Records().ApplyAsync(Service, Next, await Records().ListAsync(Service, Cancel), Cancel));
+    }
+
+    [Fact]
+    public async Task Power_is_switched_by_the_client()
+    {
+        _cloud.Add(new LoadBalancer("lb-1", "one", "nyc3", "192.0.2.1", [1]), new Droplet(1, "d1", IsOn: true));
+
+        Assert.Equal("power_off", (await Access().CallAsync(client => client.DropletActions.PowerOff(1), Cancel)).Type);
+        Assert.Equal("off", (await Access().CallAsync(client => client.Droplets.Get(1), Cancel)).Status);
+        await Access().CallAsync(client => client.DropletActions.PowerOn(1), Cancel);
+        Assert.True(_cloud.Serves("lb-1"));
     }
 
     [Fact]
@@ -315,6 +348,26 @@ public sealed class DigitalOceanTests : IAsyncLifetime
         };
 
         Assert.Empty(await new LoadBalancers(Access(TimeSpan.FromMilliseconds(500)), _time, NullLogger<LoadBalancers>.Instance).AskAsync(["lb-1"], Cancel));
+    }
+
+    private async Task ShowToContractAsync(HttpRequest request)
+    {
+        if (Contract is null || request.Method == "DELETE")
+        {
+            return;
+        }
+
+        request.EnableBuffering();
+        using var reader = new StreamReader(request.Body, leaveOpen: true);
+        var body = await reader.ReadToEndAsync(Cancel);
+        request.Body.Position = 0;
+        using var shown = new HttpRequestMessage(new HttpMethod(request.Method), Contract + request.Path + request.QueryString) { Content = body.Length == 0 ? null : new StringContent(body, null, "application/json") };
+        shown.Headers.TryAddWithoutValidation("Authorization", request.Headers.Authorization.ToString());
+        using var answer = await _contract.SendAsync(shown, Cancel);
+        if (!answer.IsSuccessStatusCode)
+        {
+            _violations.Add($"{request.Method} {request.Path} {body}: {(int)answer.StatusCode} {string.Join(' ', answer.Headers.TryGetValues("sl-violations", out var why) ? why : [])}");
+        }
     }
 
     private static bool Abort(HttpContextOf context)

@@ -28,6 +28,7 @@ public sealed class TickTests : IAsyncLifetime
     private Topology _topology = null!;
     private ControlStore _control = null!;
     private Tick _tick = null!;
+    private string _journal = null!;
 
     private long Slot => _topology.Timing.SlotAt(_time.GetUtcNow());
 
@@ -58,8 +59,8 @@ public sealed class TickTests : IAsyncLifetime
             Anchors = [new Anchor { Name = "x", Url = At("anchor"), Operator = "x", Region = "x" }],
             Timing = new Timing(ProbeTimeoutMilliseconds: 1000),
         };
-        var options = new HealthCheckOptions(
-            "o1", _topology, await _engine.TableAsync("id"), await _engine.TableAsync("service", "record"), await _engine.TableAsync("kind", "id"), "");
+        _journal = await _engine.TableAsync("kind", "id");
+        var options = new HealthCheckOptions("o1", _topology, await _engine.TableAsync("id"), await _engine.TableAsync("service", "record"), _journal, "");
         var timeout = TimeSpan.FromSeconds(5);
         _control = new ControlStore(_engine.Client(), options.ControlTable, timeout);
         var prober = new HttpProber(ProbeDeadlines.Of(_topology.Timing), [IPNetwork.Parse("127.0.0.0/8")], _time);
@@ -120,6 +121,27 @@ public sealed class TickTests : IAsyncLifetime
         await _tick.RunAsync(Slot, Token);
 
         Assert.Equal((null, null), await _control.ReadBallotAsync("o1", Token));
+    }
+
+    /// <summary>Through the store and back: what was decided comes out again.</summary>
+    [Fact]
+    public async Task What_a_tick_journals_can_be_derived_again()
+    {
+        await _control.WriteRegisterAsync(World.Register() with { Service = World.Name }, null, Token);
+        await _control.WriteBallotAsync(World.Ballot("o2", "a:2- b:+") with { At = World.Now }, null, Token);
+        for (var i = 0; i < 6; i++)
+        {
+            await _tick.RunAsync(Slot, Token);
+            _time.Advance(_topology.Timing.Interval);
+        }
+
+        var journal = await new JournalStore(_engine.Client(), _journal, TimeSpan.FromSeconds(5)).ReadAsync(World.Name, 100, Token);
+        var replayed = HealthCheck.Decision.Replay.Again(_topology, journal);
+
+        Assert.Equal(6, replayed.Count);
+        Assert.All(replayed, decision => Assert.True(decision.IsSame, decision.Decision.Why));
+        Assert.Contains(replayed, decision => decision.Entry.Held.Contains("NoQuorum"));
+        Assert.Contains(replayed, decision => decision.Entry.Diagnosis == "Healthy" || decision.Entry.Diagnosis == "Contested");
     }
 
     private async Task<Ballot> BallotAsync() => (await _control.ReadBallotAsync("o1", Token)).Ballot!;

@@ -52,8 +52,8 @@ internal sealed class Connection
         {
             var page = await SendAsync(next, null, HttpMethod.Get).ConfigureAwait(false);
             all.AddRange(page[expectedRoot]?.Deserialize<List<T>>(Json) ?? []);
-            var link = (string?)page["links"]?["pages"]?["next"];
-            next = link is null ? null : link[(link.IndexOf("/v2/", StringComparison.Ordinal) + "/v2/".Length)..];
+            const string Root = "/v2/";
+            next = Uri.TryCreate((string?)page["links"]?["pages"]?["next"], UriKind.Absolute, out var link) && link.PathAndQuery.StartsWith(Root, StringComparison.Ordinal) ? link.PathAndQuery[Root.Length..] : null;
         }
 
         return all;

@@ -1,0 +1,68 @@
+using Failover.ControlPlane;
+using Failover.ControlPlane.Ballots;
+using Failover.ControlPlane.Topologies;
+using Failover.HealthCheck.Probing;
+
+namespace Failover.HealthCheck.Decision;
+
+/// <summary>A decision of the journal, derived again.</summary>
+/// <param name="Decision">What comes out now.</param>
+public sealed record Replayed(JournalEntry Entry, Decision Decision)
+{
+    /// <summary>Whether it comes out as it was written down.</summary>
+    public bool IsSame =>
+        Entry.Decision == Decision.Verdict.ToString() && Entry.Diagnosis == Decision.Diagnosis.ToString()
+        && (Decision.Verdict == Verdict.Hold || Entry.To == Decision.To)
+        && Entry.Held.Where(held => held != nameof(HoldReason.ForeignRecord)).SequenceEqual(Decision.Held.Select(reason => reason.ToString()));
+}
+
+/// <summary>
+/// Derives past decisions from the journal: as they were, which proves that the journal holds all of their reasons; or with other thresholds, which shows what those would have done.
+/// </summary>
+public static class Replay
+{
+    /// <summary>
+    /// Each decision again, by the same thresholds. Left out is what was decided without a register, on a name that was frozen (the records are no part of the evidence), or by other rules.
+    /// </summary>
+    public static IReadOnlyList<Replayed> Again(Topology topology, IEnumerable<JournalEntry> entries) =>
+        [.. Derivable(topology, entries).Select(entry => Derive(topology, entry, entry.Evidence!.Ballots))];
+
+    /// <summary>
+    /// Each decision with other thresholds: every observer's probes, success and failure as its ballots recorded them, are folded again. The register stays what it was then,
+    /// so that each line tells what would have been decided at that moment, and not what would have become of it.
+    /// </summary>
+    public static IReadOnlyList<Replayed> With(Topology topology, Timing timing, IEnumerable<JournalEntry> entries)
+    {
+        var other = topology with { Timing = timing };
+        var derivable = Derivable(topology, entries).ToList();
+        var refolded = derivable.SelectMany(entry => entry.Evidence!.Ballots).DistinctBy(ballot => (ballot.Observer, ballot.Slot)).GroupBy(ballot => ballot.Observer)
+            .SelectMany(ballots => Refold(ballots.OrderBy(ballot => ballot.Slot), timing)).ToDictionary(ballot => (ballot.Observer, ballot.Slot));
+        return [.. derivable.Select(entry => Derive(other, entry, [.. entry.Evidence!.Ballots.Select(ballot => refolded[(ballot.Observer, ballot.Slot)])]))];
+    }
+
+    private static IEnumerable<JournalEntry> Derivable(Topology topology, IEnumerable<JournalEntry> entries) => entries.Where(entry =>
+        entry.Evidence?.Register is not null && entry.RuleVersion == Ballot.RuleVersionNow && !entry.Held.Contains(nameof(HoldReason.ForeignRecord))
+        && topology.Services.Any(service => service.Name == entry.Service)).OrderBy(entry => entry.At);
+
+    private static Replayed Derive(Topology topology, JournalEntry entry, IReadOnlyList<Ballot> ballots) => new(
+        entry, Decider.Decide(topology, topology.Services.First(service => service.Name == entry.Service), entry.Evidence!.Register!, ballots, entry.Evidence.Now));
+
+    /// <summary>The first ballot is where the counting starts: what came before is not in the journal.</summary>
+    private static IEnumerable<Ballot> Refold(IEnumerable<Ballot> ballots, Timing timing)
+    {
+        Ballot? previous = null;
+        foreach (var ballot in ballots)
+        {
+            var known = previous is not null && !HealthFold.IsGap(previous, ballot.Slot, timing) ? previous : null;
+            previous = previous is null ? ballot : ballot with
+            {
+                Services = ballot.Services.ToDictionary(
+                    service => service.Key,
+                    service => (IReadOnlyDictionary<string, EndpointBallot>)service.Value.ToDictionary(
+                        endpoint => endpoint.Key,
+                        endpoint => HealthFold.Next(known?.On(service.Key, endpoint.Key), new ProbeResult(endpoint.Value.LastOk, endpoint.Value.Detail), ballot.Slot, timing))),
+            };
+            yield return previous;
+        }
+    }
+}
