@@ -63,6 +63,18 @@ root.SetAction(async given =>
         return 1;
     }
 });
+
+var interval = new Option<int>("--interval") { Description = "Seconds between checks, of both.", DefaultValueFactory = _ => 2 };
+var kills = new Option<int>("--kills") { Description = "How often the endpoint that serves is killed.", DefaultValueFactory = _ => 20 };
+var hang = new Option<bool>("--hang") { Description = "It takes connections and never answers, instead of refusing them." };
+var fault = new Option<string>("--fault") { Description = "endpoint-down, or region-down, which waits longer by design.", DefaultValueFactory = _ => "endpoint-down" };
+var portBase = new Option<int>("--port-base") { Description = "Of the world that is started.", DefaultValueFactory = _ => 18000 };
+var race = new Command("failover", "Measures the time from a kill to the first changed answer in LocalHost, beside gdnsd where it is installed.") { interval, kills, hang, fault, portBase };
+race.SetAction((given, token) => FailoverRace.RunAsync(given.GetValue(interval), given.GetValue(kills), given.GetValue(hang), given.GetValue(fault)!, given.GetValue(portBase), token));
+root.Subcommands.Add(race);
+var decisions = new Command("decisions", "Measures how many decisions a second one core makes, and what they allocate.");
+decisions.SetAction(_ => DecisionRate.Run());
+root.Subcommands.Add(decisions);
 return await root.Parse(args).InvokeAsync();
 
 static double Median(List<Measurement> starts) => starts.Select(start => start.FirstAnswer.TotalMilliseconds).Order().ElementAt(starts.Count / 2);

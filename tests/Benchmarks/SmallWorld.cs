@@ -25,7 +25,7 @@ internal sealed class SmallWorld : IAsyncDisposable
         _route53 = new Door(new IPEndPoint(IPAddress.Loopback, 0), new Route53Api(_zone, new Faults(TimeSpan.Zero), TimeProvider.System).HandleAsync);
         _zone.Apply([new ZoneChange("CREATE", new ZoneRecordSet(Name + ".", "A", 60, [Address]))]);
         DnsPort = LocalHost.Engines.Engine.FreePort();
-        _dns = new DnsAuthority(_zone, DnsPort, () => false);
+        _dns = new DnsAuthority([new ServedZone(_zone.Name, () => _zone.Sets)], DnsPort, () => false);
     }
 
     public Topology Topology { get; private set; } = null!;

@@ -94,7 +94,19 @@ public sealed record Service
     public ServiceEndpoint Home => Endpoints.OrderBy(endpoint => endpoint.Priority).ThenBy(endpoint => endpoint.Name, StringComparer.Ordinal).First();
 
     /// <summary>The endpoint of that name, or null.</summary>
-    public ServiceEndpoint? Endpoint(string? name) => Endpoints.FirstOrDefault(endpoint => endpoint.Name == name);
+    public ServiceEndpoint? Endpoint(string? name)
+    {
+        // Asked in every decision: without an enumerator and a closure it is several times as fast.
+        for (var i = 0; i < Endpoints.Count; i++)
+        {
+            if (Endpoints[i].Name == name)
+            {
+                return Endpoints[i];
+            }
+        }
+
+        return null;
+    }
 }
 
 /// <summary>How a name is moved; docs/two-levers.md lets one choose.</summary>

@@ -59,11 +59,12 @@ public static class Decider
     }
 
     /// <summary>The ballots of configured observers that still count.</summary>
-    public static IReadOnlyList<Ballot> Fresh(Topology topology, IReadOnlyList<Ballot> ballots, DateTimeOffset now)
+    public static List<Ballot> Fresh(Topology topology, IReadOnlyList<Ballot> ballots, DateTimeOffset now)
     {
         var fresh = new List<Ballot>(ballots.Count);
-        foreach (var ballot in ballots)
+        for (var i = 0; i < ballots.Count; i++)
         {
+            var ballot = ballots[i];
             if (now - ballot.At <= topology.Timing.BallotLifetime && topology.Observers.Contains(ballot.Observer))
             {
                 fresh.Add(ballot);
@@ -74,7 +75,7 @@ public static class Decider
     }
 
     /// <summary>How many hold an endpoint up, with a clean run of at least <paramref name="cleanTicks"/>.</summary>
-    public static int CountUp(IReadOnlyList<Ballot> ballots, Service service, string endpoint, int cleanTicks = 0)
+    public static int CountUp(List<Ballot> ballots, Service service, string endpoint, int cleanTicks = 0)
     {
         var count = 0;
         foreach (var ballot in ballots)
@@ -92,7 +93,7 @@ public static class Decider
     /// How much data a move from one endpoint to another can cost, in milliseconds: the age of the newest heartbeat of the one's replica that any observer
     /// has seen in the other's. What was written since may not have arrived. 0 within one replica; null if nobody knows.
     /// </summary>
-    public static long? DataLossMs(Service service, string from, string to, IReadOnlyList<Ballot> fresh, DateTimeOffset now)
+    public static long? DataLossMs(Service service, string from, string to, List<Ballot> fresh, DateTimeOffset now)
     {
         if (service.Endpoint(from)?.Replica is not { } source || service.Endpoint(to)?.Replica is not { } target)
         {
@@ -118,7 +119,7 @@ public static class Decider
     }
 
     /// <summary>A move back under way stands while its gate is open, unless a pause came after it. Should the serving endpoint fail meanwhile, that counts too.</summary>
-    private static Decision Back(Topology topology, Service service, Register register, Move back, IReadOnlyList<Ballot> fresh, DateTimeOffset now)
+    private static Decision Back(Topology topology, Service service, Register register, Move back, List<Ballot> fresh, DateTimeOffset now)
     {
         if (register.Paused?.Stops(back.Since, now) == true)
         {
@@ -134,7 +135,7 @@ public static class Decider
     }
 
     /// <summary>What an operator's orders in force ask for, whatever the health of the endpoint that serves; null if they ask for nothing.</summary>
-    private static Decision? Overridden(Topology topology, Service service, Register register, IReadOnlyList<Ballot> fresh, DateTimeOffset now)
+    private static Decision? Overridden(Topology topology, Service service, Register register, List<Ballot> fresh, DateTimeOffset now)
     {
         var serving = register.Serving;
         if (register.Pinned is { } pin && pin.Order.IsInForce(now))
@@ -161,7 +162,7 @@ public static class Decider
         Decision Asked(MoveKind kind, string to, string why) => new(Verdict.Move, to, Diagnosis.Healthy, [], why) { Kind = kind, DataLossMs = DataLossMs(service, serving, to, fresh, now) };
     }
 
-    private static Decision Plan(Topology topology, Service service, Register register, PlannedMove planned, IReadOnlyList<Ballot> fresh, DateTimeOffset now)
+    private static Decision Plan(Topology topology, Service service, Register register, PlannedMove planned, List<Ballot> fresh, DateTimeOffset now)
     {
         if (register.Paused?.Stops(planned.Since, now) == true)
         {
@@ -195,15 +196,15 @@ public static class Decider
             : new Decision(Verdict.Move, planned.To, Diagnosis.Healthy, [], $"{planned.By} planned the move to {planned.To}; writes are fenced and what was written has arrived") { Kind = MoveKind.Planned, DataLossMs = 0 };
     }
 
-    private static Decision Leave(Topology topology, Service service, Register register, IReadOnlyList<Ballot> fresh, DateTimeOffset now)
+    private static Decision Leave(Topology topology, Service service, Register register, List<Ballot> fresh, DateTimeOffset now)
     {
         var serving = register.Serving;
-        var down = new List<Ballot>(fresh.Count);
+        var down = new List<(Ballot Ballot, EndpointBallot View)>(fresh.Count);
         foreach (var ballot in fresh)
         {
-            if (ballot.On(service.Name, serving) is { Health: Health.Down, LastOk: false })
+            if (ballot.On(service.Name, serving) is { Health: Health.Down, LastOk: false } view)
             {
-                down.Add(ballot);
+                down.Add((ballot, view));
             }
         }
 
@@ -216,12 +217,12 @@ public static class Decider
                 : Calm(topology, service, register, serving, fresh, now);
         }
 
-        var replica = service.Endpoint(serving)?.Replica;
-        var diagnosis = replica is not null && PathLived(topology, fresh, replica, NewestSlot(topology, fresh)) ? Diagnosis.EndpointDown : Diagnosis.RegionLost;
+        var acked = AckedSlots(fresh, service.Endpoint(serving)?.Replica);
+        var diagnosis = PathLived(topology, acked, NewestSlot(topology, fresh)) ? Diagnosis.EndpointDown : Diagnosis.RegionLost;
         var leaving = new List<Ballot>(down.Count);
-        foreach (var ballot in down)
+        foreach (var (ballot, view) in down)
         {
-            if (IsToBeLeft(ballot.On(service.Name, serving), topology, fresh, replica))
+            if (IsToBeLeft(view, topology, acked))
             {
                 leaving.Add(ballot);
             }
@@ -238,18 +239,18 @@ public static class Decider
         }
 
         var dataLoss = DataLossMs(service, serving, target.Name, fresh, now);
-        var held = Holds(topology, service, register, leaving, target, dataLoss, now);
-        return (held.Count > 0
-            ? new Decision(Verdict.Hold, target.Name, diagnosis, held, $"{serving} is down; {target.Name} is up; held: {string.Join(", ", held)}")
-            : new Decision(Verdict.Move, target.Name, diagnosis, [], $"{serving} is down for {leaving.Count} of {topology.Observers.Count} observers; {target.Name} is up")) with { Kind = MoveKind.Automatic, DataLossMs = dataLoss };
+        return Holds(topology, service, register, leaving, target, dataLoss, now) is { } held
+            ? new Decision(Verdict.Hold, target.Name, diagnosis, held, $"{serving} is down; {target.Name} is up; held: {string.Join(", ", held)}") { Kind = MoveKind.Automatic, DataLossMs = dataLoss }
+            : new Decision(Verdict.Move, target.Name, diagnosis, [], $"{serving} is down for {leaving.Count} of {topology.Observers.Count} observers; {target.Name} is up") { Kind = MoveKind.Automatic, DataLossMs = dataLoss };
     }
 
     /// <summary>The endpoint to move to: the one that is being moved to, else of the lowest priority number.</summary>
-    private static ServiceEndpoint? Target(Topology topology, Service service, Register register, IReadOnlyList<Ballot> majority, DateTimeOffset now)
+    private static ServiceEndpoint? Target(Topology topology, Service service, Register register, List<Ballot> majority, DateTimeOffset now)
     {
         ServiceEndpoint? best = null;
-        foreach (var endpoint in service.Endpoints)
+        for (var i = 0; i < service.Endpoints.Count; i++)
         {
+            var endpoint = service.Endpoints[i];
             if (endpoint.Name == register.Serving || register.IsDrained(endpoint.Name, now) || CountUp(majority, service, endpoint.Name) < topology.Majority)
             {
                 continue;
@@ -269,11 +270,11 @@ public static class Decider
         return best;
     }
 
-    /// <summary>All that stands against an automatic move.</summary>
-    private static List<HoldReason> Holds(
+    /// <summary>All that stands against an automatic move; null if nothing does.</summary>
+    private static List<HoldReason>? Holds(
         Topology topology, Service service, Register register, List<Ballot> majority, ServiceEndpoint target, long? dataLossMs, DateTimeOffset now)
     {
-        var held = new List<HoldReason>();
+        List<HoldReason>? held = null;
         Add(HoldReason.ObserveOnly, service.Mode == FailoverMode.ObserveOnly);
         Add(HoldReason.Paused, register.Paused?.IsInForce(now) == true);
         Add(HoldReason.Pinned, register.Pinned?.Order.IsInForce(now) == true);
@@ -291,14 +292,14 @@ public static class Decider
             && (coolDown.AutomaticMoves > 1 || CountUp(majority, service, target.Name, 3 * topology.Timing.UpAfterTicks) < topology.Majority));
 
         // Consent is asked for what would be done, not for what something else holds.
-        Add(HoldReason.AwaitingApproval, held.Count == 0 && service.Mode == FailoverMode.Approve && register.Approved?.IsInForce(now) != true);
+        Add(HoldReason.AwaitingApproval, held is null && service.Mode == FailoverMode.Approve && register.Approved?.IsInForce(now) != true);
         return held;
 
         void Add(HoldReason reason, bool holds)
         {
             if (holds)
             {
-                held.Add(reason);
+                (held ??= []).Add(reason);
             }
         }
     }
@@ -330,7 +331,7 @@ public static class Decider
         return count;
     }
 
-    private static int CountDown(IReadOnlyList<Ballot> fresh, Service service, string endpoint)
+    private static int CountDown(List<Ballot> fresh, Service service, string endpoint)
     {
         var count = 0;
         foreach (var ballot in fresh)
@@ -348,7 +349,7 @@ public static class Decider
     /// Enough failed ticks with a living data path, or enough whatever the diagnosis. Both count since the last clean run,
     /// so that a change of diagnosis restarts nothing.
     /// </summary>
-    private static bool IsToBeLeft(EndpointBallot view, Topology topology, IReadOnlyList<Ballot> fresh, string? replica)
+    private static bool IsToBeLeft(EndpointBallot view, Topology topology, IReadOnlyList<long>?[] acked)
     {
         if (view.Failures >= topology.Timing.LostAfterTicks)
         {
@@ -356,9 +357,9 @@ public static class Decider
         }
 
         var lived = 0;
-        for (var i = view.FailedSlots.Count - 1; replica is not null && i >= 0; i--)
+        for (var i = view.FailedSlots.Count - 1; i >= 0; i--)
         {
-            if (PathLived(topology, fresh, replica, view.FailedSlots[i]) && ++lived >= topology.Timing.DownAfterTicks)
+            if (PathLived(topology, acked, view.FailedSlots[i]) && ++lived >= topology.Timing.DownAfterTicks)
             {
                 return true;
             }
@@ -367,25 +368,57 @@ public static class Decider
         return false;
     }
 
-    /// <summary>Whether a majority's heartbeats into the replica were acknowledged in a slot.</summary>
-    private static bool PathLived(Topology topology, IReadOnlyList<Ballot> fresh, string replica, long slot)
+    /// <summary>By ballot: the slots in which a replica acknowledged its observer's heartbeat.</summary>
+    private static IReadOnlyList<long>?[] AckedSlots(List<Ballot> fresh, string? replica)
+    {
+        var acked = new IReadOnlyList<long>?[fresh.Count];
+        for (var i = 0; i < acked.Length; i++)
+        {
+            acked[i] = replica is not null && fresh[i].Replicas.TryGetValue(replica, out var beats) ? beats.AckedSlots : null;
+        }
+
+        return acked;
+    }
+
+    /// <summary>Whether a majority's heartbeats into a replica were acknowledged in a slot.</summary>
+    private static bool PathLived(Topology topology, IReadOnlyList<long>?[] acked, long slot)
     {
         var count = 0;
-        foreach (var ballot in fresh)
+        foreach (var slots in acked)
         {
-            if (ballot.Replicas.TryGetValue(replica, out var beats) && beats.AckedSlots.Contains(slot))
+            // The newest stand last, and are asked for most.
+            for (var i = (slots?.Count ?? 0) - 1; i >= 0 && slots![i] >= slot; i--)
             {
-                count++;
+                if (slots[i] == slot)
+                {
+                    count++;
+                    break;
+                }
             }
         }
 
         return count >= topology.Majority;
     }
 
-    /// <summary>The newest slot that a majority has voted in.</summary>
-    private static long NewestSlot(Topology topology, IReadOnlyList<Ballot> fresh) => fresh.Select(ballot => ballot.Slot).OrderDescending().ElementAt(topology.Majority - 1);
+    /// <summary>The newest slot that a majority has voted in, or voted past.</summary>
+    private static long NewestSlot(Topology topology, List<Ballot> fresh)
+    {
+        var newest = long.MinValue;
+        foreach (var candidate in fresh)
+        {
+            var reached = 0;
+            foreach (var ballot in fresh)
+            {
+                reached += ballot.Slot >= candidate.Slot ? 1 : 0;
+            }
 
-    private static Decision Calm(Topology topology, Service service, Register register, string serving, IReadOnlyList<Ballot> fresh, DateTimeOffset now)
+            newest = reached >= topology.Majority ? Math.Max(newest, candidate.Slot) : newest;
+        }
+
+        return newest;
+    }
+
+    private static Decision Calm(Topology topology, Service service, Register register, string serving, List<Ballot> fresh, DateTimeOffset now)
     {
         if (IsStalled(topology, service.Endpoint(serving)?.Replica, fresh))
         {
@@ -398,7 +431,7 @@ public static class Decider
             : Hold(Diagnosis.Healthy, null, $"{serving} is not seen down");
     }
 
-    private static bool IsStalled(Topology topology, string? source, IReadOnlyList<Ballot> fresh)
+    private static bool IsStalled(Topology topology, string? source, List<Ballot> fresh)
     {
         var count = 0;
         foreach (var ballot in fresh)
