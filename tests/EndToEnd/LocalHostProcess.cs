@@ -70,6 +70,20 @@ internal sealed class LocalHostProcess : IAsyncDisposable
 
     public async Task<string?> AddressAsync() => (await _dns.QueryAsync("app.example.test", QueryType.A)).Answers.ARecords().FirstOrDefault()?.Address.ToString();
 
+    /// <summary>Switches a droplet off at DigitalOcean's API.</summary>
+    public async Task PowerOffAsync(int droplet)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, $"http://127.0.0.1:{PortBase + 91}/v2/droplets/{droplet}/actions") { Content = JsonContent.Create(new { type = "power_off" }) };
+        request.Headers.Authorization = new("Bearer", "local-digitalocean");
+        using var response = await _http.SendAsync(request);
+        Assert.Equal(HttpStatusCode.Created, response.StatusCode);
+    }
+
+    /// <summary>What a name answers, and what its state TXT says.</summary>
+    public async Task<(string? Address, string? Txt)> AnswerAsync(string name) => (
+        (await _dns.QueryAsync(name, QueryType.A)).Answers.ARecords().FirstOrDefault()?.Address.ToString(),
+        (await _dns.QueryAsync("_failover." + name, QueryType.TXT)).Answers.TxtRecords().FirstOrDefault()?.Text.First());
+
     /// <summary>Sends a batch to Route 53's API, as somebody who is not one of us.</summary>
     public async Task EditAsync(string address)
     {
@@ -151,7 +165,7 @@ internal sealed class LocalHostProcess : IAsyncDisposable
         {
             try
             {
-                foreach (var port in new[] { 53, 60, 70, 71, 81, 90 })
+                foreach (var port in new[] { 53, 60, 70, 71, 81, 90, 91 })
                 {
                     using var listener = new TcpListener(IPAddress.Loopback, portBase + port);
                     listener.Start();

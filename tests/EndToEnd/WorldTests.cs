@@ -67,6 +67,31 @@ public class WorldTests(ITestOutputHelper output)
         }
     }
 
+    /// <summary>Three services, moved by the switch, by Route 53's records and by DigitalOcean's, over a control table that is slow and contended.</summary>
+    [Fact]
+    public async Task Every_lever_moves_its_service()
+    {
+        await using var world = LocalHostProcess.Start("--interval", "2", "--services", "3", "--lever", "switch", "--metric-period", "2");
+        await LocalHostProcess.EventuallyAsync("every observer sees all four endpoints up", async () =>
+            (await world.StateAsync())["observers"]!.AsArray().All(observer => observer!["health"] is JsonObject { Count: 4 } health && health.All(endpoint => (string?)endpoint.Value == "Up")));
+        await world.BreakAsync(new { kind = "control-slow", ms = 50 });
+        await world.BreakAsync(new { kind = "control-conflict", share = 0.3 });
+
+        // An endpoint that is there half of the time, and Route 53's API is gone: the switch needs none.
+        var api = await world.BreakAsync(new { kind = "dns-api-down" });
+        var flap = await world.BreakAsync(new { kind = "endpoint-flap", endpoint = "us-east-1", periodMs = 3000 });
+        await LocalHostProcess.EventuallyAsync("the switch moves the first", async () => (await world.AnswerAsync("app.example.test")).Address == "127.0.0.12");
+        Assert.Equal("127.0.0.11", (await world.AnswerAsync("shop.example.test")).Address);
+        await world.HealAsync(api);
+        await LocalHostProcess.EventuallyAsync("the records move the second", async () => (await world.AnswerAsync("shop.example.test")) is { Address: "127.0.0.12", Txt: { } txt } && txt.Contains("active=us-west-2", StringComparison.Ordinal));
+        await world.HealAsync(flap);
+
+        // A load balancer whose droplets are off.
+        await world.PowerOffAsync(101);
+        await world.PowerOffAsync(102);
+        await LocalHostProcess.EventuallyAsync("DigitalOcean's records move the third", async () => (await world.AnswerAsync("app.example.digital")) is { Address: "127.0.0.22", Txt: { } txt } && txt.Contains("active=sfo3", StringComparison.Ordinal));
+    }
+
     /// <summary>The real API, the real streams: nothing is found in ordinary traffic, and each conflict once.</summary>
     [Fact]
     public async Task The_audit_names_what_was_lost_and_nothing_else()

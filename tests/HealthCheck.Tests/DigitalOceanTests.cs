@@ -188,6 +188,25 @@ public sealed class DigitalOceanTests : IAsyncLifetime
         Assert.IsType<GateVerdict.Freeze>(DnsGate.Judge(Moving, await records.ListAsync(Service, Cancel), isFenced: false));
     }
 
+    /// <summary>Three observers that make the first TXT at once make three: nothing there can be conditional.</summary>
+    [Fact]
+    public async Task What_was_made_twice_at_once_is_made_one()
+    {
+        var records = Records();
+        _cloud.Create("TXT", "_failover.app", First.Txt.Values[0], 60);
+        _cloud.Create("A", "app", "192.0.2.1", 60);
+        var doubled = await records.ListAsync(Service, Cancel);
+        var register = World.Register() with { Plan = First };
+
+        Assert.IsType<GateVerdict.Apply>(DnsGate.Judge(register, doubled, isFenced: false));
+        Assert.IsType<GateVerdict.Freeze>(DnsGate.Judge(register, doubled));
+        Assert.Equal(ApplyOutcome.Applied, await records.ApplyAsync(Service, First, doubled, Cancel));
+        Assert.IsType<GateVerdict.Nothing>(DnsGate.Judge(register, await records.ListAsync(Service, Cancel), isFenced: false));
+
+        _cloud.Create("TXT", "_failover.app", "hello", 60);
+        Assert.IsType<GateVerdict.Freeze>(DnsGate.Judge(register, await records.ListAsync(Service, Cancel), isFenced: false));
+    }
+
     [Fact]
     public async Task What_is_no_longer_as_listed_is_not_touched()
     {

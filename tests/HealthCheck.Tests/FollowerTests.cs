@@ -1,5 +1,6 @@
 using System.Net;
 using Amazon.DynamoDBv2;
+using Amazon.DynamoDBv2.Model;
 using Amazon.Route53;
 using Amazon.Runtime;
 using Failover.ControlPlane;
@@ -9,6 +10,7 @@ using Failover.HealthCheck.Decision;
 using Failover.HealthCheck.Dns;
 using Failover.HealthCheck.Tests.Decision;
 using Failover.Hosting;
+using Failover.ItemRecord;
 using Failover.LocalHost.Network;
 using Failover.LocalHost.Route53;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -29,11 +31,12 @@ public sealed class FollowerTests : IAsyncLifetime
     private Door _door = null!;
     private string _control = null!;
     private string _journal = null!;
+    private string _items = null!;
 
     public async ValueTask InitializeAsync()
     {
         _engine = await TestEngine.StartAsync();
-        (_control, _journal) = (await _engine.TableAsync("service", "record"), await _engine.TableAsync("kind", "id"));
+        (_control, _journal, _items) = (await _engine.TableAsync("service", "record"), await _engine.TableAsync("kind", "id"), await _engine.TableAsync("id"));
         var store = new ControlStore(_engine.Client(), _control, TimeSpan.FromSeconds(5));
         await store.WriteRegisterAsync(Moving, null, Token);
         foreach (var observer in World.Topology.Observers)
@@ -75,6 +78,39 @@ public sealed class FollowerTests : IAsyncLifetime
         Assert.Equal(Moving.Rev, (await new ControlStore(_engine.Client(), _control, TimeSpan.FromSeconds(5)).ReadAsync(World.Name, Token)).Register!.Rev);
     }
 
+    /// <summary>Through the store of items: the follower fences, the API's store refuses, and the register says since when.</summary>
+    [Fact]
+    public async Task A_planned_move_fences_writes_at_the_replica_that_is_left()
+    {
+        var control = new ControlStore(_engine.Client(), _control, TimeSpan.FromSeconds(5));
+        await control.WriteRegisterAsync(
+            World.Register() with { Rev = Moving.Rev + 1, Planned = new PlannedMove("a", "b", "op", World.Now, World.Now.AddMinutes(5)) }, Moving.Rev, Token);
+        foreach (var observer in World.Topology.Observers)
+        {
+            await control.WriteBallotAsync(World.Ballot(observer, "a:+ b:+") with { Slot = 101 }, 100, Token);
+        }
+
+        var store = new ItemStore(_engine.Client(), _items, "a", new VersionClock("a", _time), _time, TimeSpan.FromSeconds(5));
+
+        await FollowAsync(sleepAfterRead: 0);
+
+        Assert.Equal(World.Now, (await control.ReadAsync(World.Name, Token)).Register!.Planned!.FencedAt);
+        Assert.Equal(new WriteResult.Fenced(World.Now.AddMinutes(5)), await store.PutAsync("x", new Dictionary<string, AttributeValue>(), Precondition.None, Token));
+    }
+
+    [Fact]
+    public async Task A_fence_that_is_not_acknowledged_is_no_fence()
+    {
+        var control = new ControlStore(_engine.Client(), _control, TimeSpan.FromSeconds(5));
+        await control.WriteRegisterAsync(
+            World.Register() with { Rev = Moving.Rev + 1, Planned = new PlannedMove("a", "b", "op", World.Now, World.Now.AddMinutes(5)) }, Moving.Rev, Token);
+        _items = "no-such-table";
+
+        await FollowAsync(sleepAfterRead: 0);
+
+        Assert.Null((await control.ReadAsync(World.Name, Token)).Register!.Planned!.FencedAt);
+    }
+
     [Fact]
     public async Task A_tick_that_began_minutes_ago_writes_nothing()
     {
@@ -95,14 +131,14 @@ public sealed class FollowerTests : IAsyncLifetime
             AuthenticationRegion = "us-east-1",
             HttpClientFactory = new Sleeper(sleepAfterRead, () => _time.Advance(TimeSpan.FromMinutes(5))),
         });
-        var options = new HealthCheckOptions("o1", World.Topology, "Items", _control, _journal, "");
+        var options = new HealthCheckOptions("o1", World.Topology, _items, _control, _journal, "");
         var report = new TickReport(
             options, new JournalStore(_engine.Client(), _journal, TimeSpan.FromSeconds(5)), new Metrics(new LineWriter(Stream.Null), _time), _time, NullLogger<TickReport>.Instance);
         var follower = new Follower(
             options, new ControlStore(client, _control, TimeSpan.FromSeconds(5)), _ => new Route53Records(new AmazonRoute53Client(
                 new BasicAWSCredentials("test", "test"),
                 new AmazonRoute53Config { ServiceURL = $"http://127.0.0.1:{_door.Port}", AuthenticationRegion = "us-east-1", MaxErrorRetry = 0 })),
-            new Dictionary<string, IAmazonDynamoDB>(), report, _time, NullLogger<Follower>.Instance);
+            new Dictionary<string, IAmazonDynamoDB> { ["a"] = _engine.Client() }, report, _time, NullLogger<Follower>.Instance);
         await follower.FollowAsync(World.Service, 100, new Look([new Listing(Before.Sets, Before.Txt)], HttpOk: true, ""), started ?? new Evidence(_time), Token);
     }
 

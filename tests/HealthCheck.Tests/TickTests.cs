@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Net;
 using Amazon.DynamoDBv2;
 using Amazon.Route53;
@@ -22,7 +23,9 @@ public sealed class TickTests : IAsyncLifetime
     private static readonly CancellationToken Token = TestContext.Current.CancellationToken;
 
     private readonly FakeTimeProvider _time = new(World.Now);
+    private readonly ConcurrentBag<(string Operation, long Bytes)> _counted = [];
     private bool _anchorsAnswer = true;
+    private bool _aFails = true;
     private TestEngine _engine = null!;
     private Door _endpoints = null!;
     private Topology _topology = null!;
@@ -37,7 +40,7 @@ public sealed class TickTests : IAsyncLifetime
         _engine = await TestEngine.StartAsync();
         _endpoints = new Door(new IPEndPoint(IPAddress.Loopback, 0), context =>
         {
-            context.Response.StatusCode = context.Request.Path.Value == "/a" ? 500 : 200;
+            context.Response.StatusCode = context.Request.Path.Value == "/a" && _aFails ? 500 : 200;
             if (context.Request.Path.Value == "/anchor" && !_anchorsAnswer)
             {
                 context.Abort();
@@ -62,9 +65,9 @@ public sealed class TickTests : IAsyncLifetime
         _journal = await _engine.TableAsync("kind", "id");
         var options = new HealthCheckOptions("o1", _topology, await _engine.TableAsync("id"), await _engine.TableAsync("service", "record"), _journal, "");
         var timeout = TimeSpan.FromSeconds(5);
-        _control = new ControlStore(_engine.Client(), options.ControlTable, timeout);
+        _control = new ControlStore(CountedClient(), options.ControlTable, timeout);
         var prober = new HttpProber(ProbeDeadlines.Of(_topology.Timing), [IPNetwork.Parse("127.0.0.0/8")], _time);
-        var report = new TickReport(options, new JournalStore(_engine.Client(), options.JournalTable, timeout), new Metrics(new LineWriter(Stream.Null), _time), _time, NullLogger<TickReport>.Instance);
+        var report = new TickReport(options, new JournalStore(CountedClient(), options.JournalTable, timeout), new Metrics(new LineWriter(Stream.Null), _time), _time, NullLogger<TickReport>.Instance);
         var route53 = new AmazonRoute53Client(
             new BasicAWSCredentials("test", "test"), new AmazonRoute53Config { ServiceURL = "http://127.0.0.1:9", AuthenticationRegion = "us-east-1", MaxErrorRetry = 0 });
         _tick = new Tick(
@@ -72,7 +75,7 @@ public sealed class TickTests : IAsyncLifetime
             _control,
             prober,
             new LoadBalancers(null!, _time, NullLogger<LoadBalancers>.Instance),
-            new Heartbeats(_topology.Replicas.ToDictionary(replica => replica, _ => (IAmazonDynamoDB)_engine.Client()), options.ItemsTable, "o1", _time, timeout),
+            new Heartbeats(_topology.Replicas.ToDictionary(replica => replica, _ => (IAmazonDynamoDB)CountedClient()), options.ItemsTable, "o1", _time, timeout),
             new AuthoritativeLook(prober, TimeSpan.FromMilliseconds(100)),
             new Follower(options, _control, _ => new Route53Records(route53), new Dictionary<string, IAmazonDynamoDB>(), report, _time, NullLogger<Follower>.Instance),
             report,
@@ -143,6 +146,58 @@ public sealed class TickTests : IAsyncLifetime
         Assert.Contains(replayed, decision => decision.Entry.Held.Contains("NoQuorum"));
         Assert.Contains(replayed, decision => decision.Entry.Diagnosis == "Healthy" || decision.Entry.Diagnosis == "Contested");
     }
+
+    /// <summary>Sick or well, a tick makes the same calls, and what they carry differs by what a failure is described with. A tick that works more when all is failing fails with it.</summary>
+    [Fact]
+    public async Task A_tick_works_the_same_sick_or_well()
+    {
+        await _control.WriteRegisterAsync(World.Register("b") with { Service = World.Name }, null, Token);
+        for (var i = 0; i < 20; i++)
+        {
+            await TickAsync();
+        }
+
+        var sick = await TickAsync();
+        _aFails = false;
+        for (var i = 0; i < 20; i++)
+        {
+            await TickAsync();
+        }
+
+        var well = await TickAsync();
+
+        Assert.Equal(Health.Up, (await BallotAsync()).On(World.Name, "a").Health);
+        Assert.Equal(well.Calls, sick.Calls);
+        Assert.InRange(sick.Bytes - well.Bytes, 0, 1000);
+        Assert.True(well.Bytes > 2000);
+
+        async Task<(string Calls, long Bytes)> TickAsync()
+        {
+            _counted.Clear();
+            await _tick.RunAsync(Slot, Token);
+            _time.Advance(_topology.Timing.Interval);
+            return (string.Join(' ', _counted.Select(call => call.Operation).Order(StringComparer.Ordinal)), _counted.Sum(call => call.Bytes));
+        }
+    }
+
+    private sealed class Counter(ConcurrentBag<(string Operation, long Bytes)> counted) : HttpClientFactory
+    {
+        public override HttpClient CreateHttpClient(IClientConfig clientConfig) => new(new Handler(counted));
+
+        public override bool UseSDKHttpClientCaching(IClientConfig clientConfig) => false;
+
+        private sealed class Handler(ConcurrentBag<(string Operation, long Bytes)> counted) : DelegatingHandler(new SocketsHttpHandler())
+        {
+            protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+            {
+                counted.Add((request.Headers.GetValues("X-Amz-Target").Single().Split('.')[1], request.Content!.Headers.ContentLength ?? 0));
+                return base.SendAsync(request, cancellationToken);
+            }
+        }
+    }
+
+    private AmazonDynamoDBClient CountedClient() => new(
+        "local", "local", new AmazonDynamoDBConfig { ServiceURL = _engine.Address.ToString(), AuthenticationRegion = "us-east-1", HttpClientFactory = new Counter(_counted) });
 
     private async Task<Ballot> BallotAsync() => (await _control.ReadBallotAsync("o1", Token)).Ballot!;
 }

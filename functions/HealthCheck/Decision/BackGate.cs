@@ -12,7 +12,7 @@ public static class BackGate
 {
     /// <summary>Why a move back to <paramref name="target"/> must wait; null if it need not.</summary>
     /// <param name="fresh">The ballots that count.</param>
-    public static string? Shut(Topology topology, Service service, Register register, ServiceEndpoint target, List<Ballot> fresh)
+    public static string? Shut(Topology topology, Service service, Register register, ServiceEndpoint target, IReadOnlyList<Ballot> fresh)
     {
         var timing = topology.Timing;
         var (here, there) = (service.Endpoint(register.Serving)?.Replica, target.Replica);

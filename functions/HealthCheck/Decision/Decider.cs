@@ -93,7 +93,7 @@ public static class Decider
     /// How much data a move from one endpoint to another can cost, in milliseconds: the age of the newest heartbeat of the one's replica that any observer
     /// has seen in the other's. What was written since may not have arrived. 0 within one replica; null if nobody knows.
     /// </summary>
-    public static long? DataLossMs(Service service, string from, string to, List<Ballot> fresh, DateTimeOffset now)
+    public static long? DataLossMs(Service service, string from, string to, IReadOnlyList<Ballot> fresh, DateTimeOffset now)
     {
         if (service.Endpoint(from)?.Replica is not { } source || service.Endpoint(to)?.Replica is not { } target)
         {
@@ -106,9 +106,9 @@ public static class Decider
         }
 
         long? least = null;
-        foreach (var ballot in fresh)
+        for (var i = 0; i < fresh.Count; i++)
         {
-            if (ballot.Replicas.TryGetValue(source, out var beats) && beats.NewestSeen.TryGetValue(target, out var seen) && seen is { } at
+            if (fresh[i].Replicas.TryGetValue(source, out var beats) && beats.NewestSeen.TryGetValue(target, out var seen) && seen is { } at
                 && Math.Max(0, now.ToUnixTimeMilliseconds() - at) is var age && !(age >= least))
             {
                 least = age;

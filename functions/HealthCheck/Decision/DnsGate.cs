@@ -73,6 +73,12 @@ public static class DnsGate
                 : new GateVerdict.Freeze("the state TXT is missing");
         }
 
+        // Where nothing is conditional, two may have made it at once.
+        if (!isFenced && set.Values.Count > 1 && set.Values.All(value => StateTxt.TryParse(value) is { } one && register.Find(one)?.Txt.Values[0] == value))
+        {
+            return JudgeUnfenced(register, listing, null);
+        }
+
         if (set.Values.Count != 1 || StateTxt.TryParse(set.Values[0]) is not { } txt)
         {
             return new GateVerdict.Freeze("the state TXT is not ours");
@@ -103,9 +109,9 @@ public static class DnsGate
             : new GateVerdict.Apply();
     }
 
-    private static GateVerdict JudgeUnfenced(Register register, Listing listing, Plan shown)
+    private static GateVerdict JudgeUnfenced(Register register, Listing listing, Plan? shown)
     {
-        if (shown.Id == register.Plan.Id && RecordSet.AreSame(listing.Sets, shown.Sets))
+        if (shown?.Id == register.Plan.Id && RecordSet.AreSame(listing.Sets, shown.Sets))
         {
             return new GateVerdict.Nothing();
         }

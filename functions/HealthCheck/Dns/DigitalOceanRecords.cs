@@ -47,6 +47,11 @@ public sealed class DigitalOceanRecords(DigitalOceanAccess access) : IDnsProvide
         {
             return ApplyOutcome.Busy;
         }
+        catch (ApiException gone) when (gone.StatusCode == HttpStatusCode.NotFound)
+        {
+            // Somebody else removed it meanwhile.
+            return ApplyOutcome.Refused;
+        }
         catch (Exception error) when (error is not ApiException { StatusCode: < HttpStatusCode.InternalServerError } && !cancellationToken.IsCancellationRequested)
         {
             return ApplyOutcome.Unknown;
@@ -56,8 +61,10 @@ public sealed class DigitalOceanRecords(DigitalOceanAccess access) : IDnsProvide
     /// <summary>Changes in place what is too much into what is missing; only what is left over is made or removed, and made first.</summary>
     private async Task ReplaceAsync(Service service, RecordSet set, IReadOnlyList<Listed> there, CancellationToken cancellationToken)
     {
-        var missing = set.Values.Where(value => !there.Any(record => IsAs(record, set, value))).ToList();
-        var surplus = new Queue<Listed>(there.Where(record => !set.Values.Any(value => IsAs(record, set, value))));
+        // Of records that say the same, everybody keeps the oldest.
+        var kept = set.Values.Select(value => there.OrderBy(record => record.Id).FirstOrDefault(record => IsAs(record, set, value))).ToList();
+        var missing = set.Values.Where((_, i) => kept[i] is null).ToList();
+        var surplus = new Queue<Listed>(there.Where(record => !kept.Contains(record)));
         foreach (var value in missing)
         {
             var (type, name, data, ttl) = (set.Type, Relative(service, set.Name), set.Type == "CNAME" ? value.TrimEnd('.') + "." : value, (int)set.TtlSeconds!.Value);
