@@ -1,6 +1,8 @@
+using System.Net;
 using Amazon.SimpleSystemsManagement;
 using Amazon.SimpleSystemsManagement.Model;
 using DigitalOcean.API;
+using DigitalOcean.API.Exceptions;
 using Failover.ControlPlane;
 
 namespace Failover.HealthCheck;
@@ -26,6 +28,12 @@ public sealed class DigitalOceanAccess(IAmazonSimpleSystemsManagement ssm, strin
         {
             return await pending.WaitAsync(deadline.Token);
         }
+        catch (ApiException refused) when (refused.StatusCode == HttpStatusCode.Unauthorized)
+        {
+            // It was changed: read it again at the next call.
+            _last = null;
+            throw;
+        }
         finally
         {
             // Nobody waits for what goes on after its deadline; its failure is no one's then.
@@ -39,13 +47,28 @@ public sealed class DigitalOceanAccess(IAmazonSimpleSystemsManagement ssm, strin
         if (last is null || time.GetElapsedTime(last.Timestamp) > TokenLifetime)
         {
             var timestamp = time.GetTimestamp();
-            var answer = await ssm.GetParameterAsync(
-                new GetParameterRequest { Name = parameter ?? throw new InvalidOperationException("No parameter with DigitalOcean's token is named."), WithDecryption = true }, cancellationToken);
-            _last = last = new Access(new DigitalOceanClient(answer.Parameter.Value), timestamp);
+            try
+            {
+                var answer = await ssm.GetParameterAsync(
+                    new GetParameterRequest { Name = parameter ?? throw new InvalidOperationException("No parameter with DigitalOcean's token is named."), WithDecryption = true }, cancellationToken);
+                var token = answer.Parameter.Value.Trim();
+                _last = last = new Access(last?.Token == token ? last.Client : new DigitalOceanClient(token), token, timestamp);
+            }
+            catch (Exception) when (last is not null && !cancellationToken.IsCancellationRequested)
+            {
+                // On the day when the parameters cannot be read, the token of a quarter of an hour ago is the one to use.
+            }
         }
 
         return last.Client;
     }
 
-    private sealed record Access(IDigitalOceanClient Client, long Timestamp);
+    private sealed class Access(IDigitalOceanClient client, string token, long timestamp)
+    {
+        public IDigitalOceanClient Client => client;
+
+        public string Token => token;
+
+        public long Timestamp => timestamp;
+    }
 }

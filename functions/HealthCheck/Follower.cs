@@ -59,12 +59,12 @@ public sealed class Follower(
                 case Step.WriteRegister(var next, var expected, _):
                     result = new StepResult.Register(await control.WriteRegisterAsync(next, expected, cancellationToken));
                     break;
-                case Step.Fence(var replica, var until):
-                    result = new StepResult.Fenced(await FenceAsync(replica, until, cancellationToken));
+                case Step.Fence fence:
+                    result = new StepResult.Fenced(await FenceAsync(service, fence, cancellationToken));
                     break;
                 case Step.Apply(var plan, var listed):
                     result = await TryAsync("Applying the plan", async () =>
-                        new StepResult.Applied(await WithDeadlineAsync(token => providerOf(service).ApplyAsync(service, plan, listed, token), cancellationToken)), cancellationToken);
+                        new StepResult.Applied(await WithDeadlineAsync(token => providerOf(service).ApplyAsync(service, plan, listed, token), cancellationToken, service.IsFenced ? Timing.CallTimeout : Timing.Interval)), cancellationToken);
                     if (result is StepResult.Applied(ApplyOutcome.Busy))
                     {
                         await Task.Delay(TimeSpan.FromMilliseconds(Random.Shared.Next(50, 250)), time, cancellationToken);
@@ -78,16 +78,15 @@ public sealed class Follower(
             (mover, step) = mover.Next(result, time.GetUtcNow());
         }
 
-        await report.FollowedAsync(service, slot, mover, (Step.Finish)step, cancellationToken);
+        await report.FollowedAsync(service, slot, mover, (Step.Finish)step, Freshness.Stale(evidence.Age, started.Age, Timing) is null, cancellationToken);
     }
 
-    private async Task<bool> FenceAsync(string replica, DateTimeOffset? until, CancellationToken cancellationToken)
+    private async Task<bool> FenceAsync(Service service, Step.Fence fence, CancellationToken cancellationToken)
     {
         try
         {
             using var deadline = cancellationToken.Within(Timing.CallTimeout);
-            await WriteFence.PutAsync(replicas[replica], options.ItemsTable, replica, until, deadline.Token);
-            return true;
+            return await WriteFence.PutAsync(replicas[fence.Replica], options.ItemsTable, fence.Replica, service.Name, fence.Order, fence.Until, deadline.Token);
         }
         catch (Exception error) when (!cancellationToken.IsCancellationRequested)
         {
@@ -96,9 +95,10 @@ public sealed class Follower(
         }
     }
 
-    private async Task<T> WithDeadlineAsync<T>(Func<CancellationToken, Task<T>> call, CancellationToken cancellationToken)
+    /// <param name="timeout">Where a provider has no batches a plan takes several calls, each under its own deadline.</param>
+    private async Task<T> WithDeadlineAsync<T>(Func<CancellationToken, Task<T>> call, CancellationToken cancellationToken, TimeSpan? timeout = null)
     {
-        using var deadline = cancellationToken.Within(Timing.CallTimeout);
+        using var deadline = cancellationToken.Within(timeout ?? Timing.CallTimeout);
         return await call(deadline.Token);
     }
 

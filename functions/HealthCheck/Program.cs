@@ -63,7 +63,7 @@ var tick = new Tick(
     options,
     control,
     prober,
-    new LoadBalancers(digitalOcean, time, logging.CreateLogger<LoadBalancers>()),
+    new LoadBalancers(digitalOcean, timing.ProbeTimeout, time, logging.CreateLogger<LoadBalancers>()),
     new Heartbeats(replicas, options.ItemsTable, options.Observer, time, timing.ProbeTimeout),
     new AuthoritativeLook(prober, timing.ProbeTimeout),
     new Follower(options, control, ProviderOf, replicas, report, time, logging.CreateLogger<Follower>()),

@@ -44,7 +44,8 @@ public sealed class TickReport(HealthCheckOptions options, JournalStore journal,
     }
 
     /// <summary>The mover came to an end for this tick.</summary>
-    public async Task FollowedAsync(Service service, long slot, Mover mover, Step.Finish finish, CancellationToken cancellationToken)
+    /// <param name="isFresh">Whether what was read may still be acted on.</param>
+    public async Task FollowedAsync(Service service, long slot, Mover mover, Step.Finish finish, bool isFresh, CancellationToken cancellationToken)
     {
         var decision = mover.Acted?.Decision ?? new Decision.Decision(Verdict.Hold, null, Diagnosis.Contested, [], finish.Why);
         if (finish.Ending == Ending.Frozen)
@@ -62,13 +63,13 @@ public sealed class TickReport(HealthCheckOptions options, JournalStore journal,
             [("Service", service.Name), ("Observer", options.Observer)],
             new Metric("Vote", "Count", 1),
             new Metric("Frozen", "Count", finish.Ending == Ending.Frozen ? 1 : 0),
-            new Metric("HeldFailure", "Count", decision.Held.Count > 0 ? 1 : 0),
+            new Metric("HeldFailure", "Count", decision.Held.Any(reason => reason is not (HoldReason.NoDataGate or HoldReason.Backlog)) ? 1 : 0),
             new Metric("DecisionToMove", "Count", decision.Verdict == Verdict.Hold ? 0 : 1),
             new Metric("Epoch", "None", mover.Register?.Epoch ?? 0));
-        if (service.Lever == Lever.Switch && mover.Register is { } register)
+        // Each observer in its own region: two of three alarms, each with its memory, are the fence. Who is neither of the two says nothing.
+        if (service.Lever == Lever.Switch && isFresh && mover.Register is { Primary: { } primary } register && (register.Plan.Endpoint == primary || service.Endpoint(register.Plan.Endpoint) is not null))
         {
-            // Each observer in its own region: two of three alarms, each with its memory, are the fence.
-            metrics.Emit([("Service", service.Name)], new Metric("LeavePrimary", "None", register.Plan.Endpoint == service.Home.Name ? 0 : 1));
+            metrics.Emit([("Service", service.Name)], new Metric("LeavePrimary", "None", register.Plan.Endpoint == primary ? 0 : 1));
         }
 
         await JournalAsync(

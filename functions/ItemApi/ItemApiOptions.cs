@@ -14,7 +14,7 @@ public sealed record ItemApiOptions(string Region, string ItemsTable, TimeSpan C
         var options = new ItemApiOptions(
             settings.Required("AWS_REGION", "the region that the function runs in; Lambda sets it"),
             settings.Required("ITEMS_TABLE", "the name of the items table"),
-            TimeSpan.FromMilliseconds(settings.Number("CALL_TIMEOUT_MS", 1500, 50, 10_000)));
+            TimeSpan.FromMilliseconds(settings.Number("CALL_TIMEOUT_MS", 1500, 50, 3000)));
         settings.ThrowIfMistaken();
         return options;
     }

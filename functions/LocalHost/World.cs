@@ -55,6 +55,7 @@ internal sealed class World : IAsyncDisposable
         Faults = new Faults(options.Lag);
         Zone = new HostedZone(ZoneId, "example.test.");
         Switches = new SwitchBoard(options.MetricPeriod, _time);
+        DigitalOceanApi = new DigitalOceanApi(DigitalOcean, Token, _time);
         Route53 = new Route53Api(Zone, Faults, _time);
     }
 
@@ -73,6 +74,8 @@ internal sealed class World : IAsyncDisposable
     public SwitchBoard Switches { get; }
 
     public DigitalOceanCloud DigitalOcean { get; } = new(LocalServices.DigitalOceanDomain);
+
+    public DigitalOceanApi DigitalOceanApi { get; }
 
     /// <summary>What DNS answers for everything now.</summary>
     public IReadOnlyList<ServedZone> ServedZones =>
@@ -103,7 +106,7 @@ internal sealed class World : IAsyncDisposable
     /// <exception cref="InvalidOperationException">Something cannot start; the message says what to do.</exception>
     public static async Task<World> StartAsync(WorldOptions options, CancellationToken cancellationToken)
     {
-        CheckAddresses(options.Ports);
+        CheckAddresses(options);
         var world = new World(options);
         try
         {
@@ -194,7 +197,7 @@ internal sealed class World : IAsyncDisposable
         Journals = [.. Regions.Select(region => new JournalStore(ClientOf(region.Engine), JournalTable, TimeSpan.FromSeconds(2)))];
         Replicator = Own(new Replicator([.. Regions.Take(ServingRegions)], ItemsTable, Faults, _time));
         await ListenAsync(new IPEndPoint(IPAddress.Loopback, Options.Ports.Route53), Route53.HandleAsync);
-        await ListenAsync(new IPEndPoint(IPAddress.Loopback, Options.Ports.DigitalOcean), new DigitalOceanApi(DigitalOcean, Token, _time).HandleAsync);
+        await ListenAsync(new IPEndPoint(IPAddress.Loopback, Options.Ports.DigitalOcean), DigitalOceanApi.HandleAsync);
         await ListenAsync(new IPEndPoint(IPAddress.Loopback, Options.Ports.Page), new ControlApi(this, _time).HandleAsync);
         Replicator.Start();
         foreach (var region in Regions)
@@ -328,7 +331,7 @@ internal sealed class World : IAsyncDisposable
                     ["TICK_QUEUE_URL"] = door + "/000000000000/ticks",
                     ["TOPOLOGY_FILE"] = TopologyPath(number),
                     ["DIGITALOCEAN_TOKEN_PARAMETER"] = TokenParameter,
-                    ["DIGITALOCEAN_API_URL"] = $"http://127.0.0.1:{Options.Ports.DigitalOcean}/v2/",
+                    ["DIGITALOCEAN_API_URL"] = door + DigitalOceanApi.Root + "/",
                     ["DOTNET_TieredPGO"] = "0",
                 },
                 timeout,
@@ -397,19 +400,20 @@ internal sealed class World : IAsyncDisposable
         return owned;
     }
 
-    private static void CheckAddresses(Ports ports)
+    private static void CheckAddresses(WorldOptions options)
     {
-        foreach (var number in Enumerable.Range(1, ServingRegions))
+        var ports = options.Ports;
+        var numbers = Enumerable.Range(1, ServingRegions).ToList();
+        foreach (var address in numbers.Select(Ports.Address).Concat(options.Services > 2 ? numbers.Select(LocalServices.BalancerAddress) : []))
         {
             try
             {
                 using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-                socket.Bind(new IPEndPoint(IPAddress.Parse(Ports.Address(number)), 0));
+                socket.Bind(new IPEndPoint(IPAddress.Parse(address), 0));
             }
             catch (SocketException)
             {
-                throw new InvalidOperationException(
-                    $"This system has no address {Ports.Address(number)}. Add it: on macOS 'sudo ifconfig lo0 alias {Ports.Address(number)} up'.");
+                throw new InvalidOperationException($"This system has no address {address}. Add it: on macOS 'sudo ifconfig lo0 alias {address} up'.");
             }
         }
 

@@ -51,6 +51,7 @@ public sealed class DigitalOceanTests : IAsyncLifetime
     private readonly List<string> _requests = [];
     private Door _api = null!;
     private Door _ssm = null!;
+    private bool _ssmAnswers = true;
     private AmazonSimpleSystemsManagementClient _parameters = null!;
 
     /// <summary>What becomes of a request; null: it is answered.</summary>
@@ -58,6 +59,7 @@ public sealed class DigitalOceanTests : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
+        Assert.SkipWhen(typeof(DigitalOcean.API.DigitalOceanClient).Assembly.GetType("DigitalOcean.API.Http.IConnection") is not null, "The official client speaks to DigitalOcean's own address only.");
         foreach (var set in First.Sets.Append(First.Txt))
         {
             foreach (var value in set.Values)
@@ -93,7 +95,11 @@ public sealed class DigitalOceanTests : IAsyncLifetime
                 await api.HandleAsync(context);
             }
         });
-        _ssm = new Door(new IPEndPoint(IPAddress.Loopback, 0), context => context.Response.WriteAsync($$$"""{"Parameter":{"Name":"/t","Type":"SecureString","Value":"{{{Token}}}"}}"""));
+        _ssm = new Door(new IPEndPoint(IPAddress.Loopback, 0), context =>
+        {
+            context.Response.StatusCode = _ssmAnswers ? 200 : 400;
+            return context.Response.WriteAsync(_ssmAnswers ? $$$"""{"Parameter":{"Name":"/t","Type":"SecureString","Value":"{{{Token}}}\n"}}""" : """{"__type":"AccessDeniedException","message":"no"}""");
+        });
         await _api.SetOpenAsync(true);
         await _ssm.SetOpenAsync(true);
         Environment.SetEnvironmentVariable("DIGITALOCEAN_API_URL", $"http://127.0.0.1:{_api.Port}/v2/");
@@ -103,9 +109,9 @@ public sealed class DigitalOceanTests : IAsyncLifetime
 
     public async ValueTask DisposeAsync()
     {
-        _parameters.Dispose();
-        await _api.DisposeAsync();
-        await _ssm.DisposeAsync();
+        _parameters?.Dispose();
+        await (_api?.DisposeAsync() ?? ValueTask.CompletedTask);
+        await (_ssm?.DisposeAsync() ?? ValueTask.CompletedTask);
         _contract.Dispose();
         Assert.Empty(_violations);
     }
@@ -330,7 +336,7 @@ public sealed class DigitalOceanTests : IAsyncLifetime
     public async Task A_load_balancer_tells_its_state_and_its_droplets_power_and_is_asked_twice_a_minute()
     {
         _cloud.Add(new LoadBalancer("lb-1", "one", "nyc3", "192.0.2.1", [1, 2]), new Droplet(1, "d1", IsOn: true), new Droplet(2, "d2", IsOn: false));
-        var balancers = new LoadBalancers(Access(), _time, NullLogger<LoadBalancers>.Instance);
+        var balancers = new LoadBalancers(Access(), TimeSpan.FromSeconds(20), _time, NullLogger<LoadBalancers>.Instance);
 
         Assert.Equal(new LoadBalancerState("active", 2, 1), (await balancers.AskAsync(["lb-1"], Cancel))["lb-1"]);
         _cloud.SetPower(1, false);
@@ -366,7 +372,7 @@ public sealed class DigitalOceanTests : IAsyncLifetime
             return false;
         };
 
-        Assert.Empty(await new LoadBalancers(Access(TimeSpan.FromMilliseconds(500)), _time, NullLogger<LoadBalancers>.Instance).AskAsync(["lb-1"], Cancel));
+        Assert.Empty(await new LoadBalancers(Access(), TimeSpan.FromMilliseconds(500), _time, NullLogger<LoadBalancers>.Instance).AskAsync(["lb-1"], Cancel));
     }
 
     private async Task ShowToContractAsync(HttpRequest request)
@@ -387,6 +393,45 @@ public sealed class DigitalOceanTests : IAsyncLifetime
         {
             _violations.Add($"{request.Method} {request.Path} {body}: {(int)answer.StatusCode} {string.Join(' ', answer.Headers.TryGetValues("sl-violations", out var why) ? why : [])}");
         }
+    }
+
+    [Fact]
+    public async Task A_type_that_the_plan_has_no_longer_goes_and_a_name_without_any_is_mended()
+    {
+        var records = Records();
+        var addressOnly = Plan.Of(Service, "b", [Next.Sets[0]], 5, World.Now, "o1", "First");
+        Assert.Equal(ApplyOutcome.Applied, await records.ApplyAsync(Service, addressOnly, await records.ListAsync(Service, Cancel), Cancel));
+        Assert.DoesNotContain(OfName(), record => record.Type == "AAAA");
+
+        foreach (var record in OfName().Where(record => record.Type == "A"))
+        {
+            _cloud.Delete(record.Id);
+        }
+
+        var empty = await records.ListAsync(Service, Cancel);
+        Assert.IsType<GateVerdict.Apply>(DnsGate.Judge(World.Register() with { Plan = addressOnly }, empty, isFenced: false));
+        Assert.Equal(ApplyOutcome.Applied, await records.ApplyAsync(Service, addressOnly, empty, Cancel));
+    }
+
+    /// <summary>A token outlives a day without parameters, and is read again once it is refused.</summary>
+    [Fact]
+    public async Task A_token_is_kept_while_it_cannot_be_read_and_dropped_once_it_is_refused()
+    {
+        var access = Access();
+        await access.CallAsync(client => client.LoadBalancers.GetAll(), Cancel);
+        _time.Advance(TimeSpan.FromHours(1));
+        _ssmAnswers = false;
+        await access.CallAsync(client => client.LoadBalancers.GetAll(), Cancel);
+        _trouble = async context =>
+        {
+            await context.Answer(401, """{"id":"unauthorized","message":"Unable to authenticate you."}""");
+            return false;
+        };
+        await Assert.ThrowsAsync<DigitalOcean.API.Exceptions.ApiException>(() => access.CallAsync(client => client.LoadBalancers.GetAll(), Cancel));
+        _trouble = null;
+        await Assert.ThrowsAnyAsync<Exception>(() => access.CallAsync(client => client.LoadBalancers.GetAll(), Cancel));
+        _ssmAnswers = true;
+        await access.CallAsync(client => client.LoadBalancers.GetAll(), Cancel);
     }
 
     private static bool Abort(HttpContextOf context)

@@ -84,12 +84,8 @@ public sealed class FollowerTests : IAsyncLifetime
     {
         var control = new ControlStore(_engine.Client(), _control, TimeSpan.FromSeconds(5));
         await control.WriteRegisterAsync(
-            World.Register() with { Rev = Moving.Rev + 1, Planned = new PlannedMove("a", "b", "op", World.Now, World.Now.AddMinutes(5)) }, Moving.Rev, Token);
-        foreach (var observer in World.Topology.Observers)
-        {
-            await control.WriteBallotAsync(World.Ballot(observer, "a:+ b:+") with { Slot = 101 }, 100, Token);
-        }
-
+            World.Register() with { Rev = Moving.Rev + 1, Planned = new PlannedMove("a", "a", "b", "op", World.Now, World.Now.AddMinutes(5)) }, Moving.Rev, Token);
+        await AllUpAsync(control);
         var store = new ItemStore(_engine.Client(), _items, "a", new VersionClock("a", _time), _time, TimeSpan.FromSeconds(5));
 
         await FollowAsync(sleepAfterRead: 0);
@@ -103,7 +99,8 @@ public sealed class FollowerTests : IAsyncLifetime
     {
         var control = new ControlStore(_engine.Client(), _control, TimeSpan.FromSeconds(5));
         await control.WriteRegisterAsync(
-            World.Register() with { Rev = Moving.Rev + 1, Planned = new PlannedMove("a", "b", "op", World.Now, World.Now.AddMinutes(5)) }, Moving.Rev, Token);
+            World.Register() with { Rev = Moving.Rev + 1, Planned = new PlannedMove("a", "a", "b", "op", World.Now, World.Now.AddMinutes(5)) }, Moving.Rev, Token);
+        await AllUpAsync(control);
         _items = "no-such-table";
 
         await FollowAsync(sleepAfterRead: 0);
@@ -121,6 +118,14 @@ public sealed class FollowerTests : IAsyncLifetime
         await FollowAsync(sleepAfterRead: 0, started);
 
         Assert.Equal("192.0.2.1", Assert.Single(_zone.Find(World.Name + ".", "A")!.Values));
+    }
+
+    private static async Task AllUpAsync(ControlStore control)
+    {
+        foreach (var observer in World.Topology.Observers)
+        {
+            await control.WriteBallotAsync(World.Ballot(observer, "a:+ b:+") with { Slot = 101 }, 100, Token);
+        }
     }
 
     private async Task FollowAsync(int sleepAfterRead, Evidence? started = null)

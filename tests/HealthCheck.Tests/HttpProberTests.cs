@@ -47,6 +47,8 @@ public sealed class HttpProberTests
     [InlineData("""["east"]""", "has no /region")]
     [InlineData("<html>east</html>", "not JSON")]
     [InlineData("", "not JSON")]
+    [InlineData("""{"region":"\ud800"}""", "not JSON")]
+    [InlineData("""{"\ud800":1}""", "has no /region")]
     public void The_body_must_say_what_it_must(string body, string? unmet)
     {
         var said = BodyConditions.Unmet(Encoding.UTF8.GetBytes(body), [new JsonCondition("/region", Is: "east"), new JsonCondition("/at", FreshWithinSeconds: 30)], Decision.World.Now);

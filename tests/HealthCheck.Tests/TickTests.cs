@@ -74,7 +74,7 @@ public sealed class TickTests : IAsyncLifetime
             options,
             _control,
             prober,
-            new LoadBalancers(null!, _time, NullLogger<LoadBalancers>.Instance),
+            new LoadBalancers(null!, timeout, _time, NullLogger<LoadBalancers>.Instance),
             new Heartbeats(_topology.Replicas.ToDictionary(replica => replica, _ => (IAmazonDynamoDB)CountedClient()), options.ItemsTable, "o1", _time, timeout),
             new AuthoritativeLook(prober, TimeSpan.FromMilliseconds(100)),
             new Follower(options, _control, _ => new Route53Records(route53), new Dictionary<string, IAmazonDynamoDB>(), report, _time, NullLogger<Follower>.Instance),

@@ -159,7 +159,7 @@ public sealed class ItemsTests : IAsyncLifetime
     public async Task A_fenced_write_is_told_to_come_again_and_changes_nothing()
     {
         using var client = _engine.Client();
-        await WriteFence.PutAsync(client, Environment.GetEnvironmentVariable("ITEMS_TABLE")!, "us-east-1", DateTimeOffset.UnixEpoch.AddYears(200), Token);
+        await WriteFence.PutAsync(client, Environment.GetEnvironmentVariable("ITEMS_TABLE")!, "us-east-1", "app", DateTimeOffset.UnixEpoch, DateTimeOffset.UnixEpoch.AddYears(200), Token);
         var put = await PutAsync("/items/x", "{}");
 
         Assert.Equal((HttpStatusCode.ServiceUnavailable, TimeSpan.FromSeconds(5)), (put.StatusCode, put.Headers.RetryAfter!.Delta));

@@ -204,13 +204,13 @@ public abstract class ItemStoreTests(TestEngine? engine, string? whyNone) : IAsy
 
     /// <summary>Every store has the same frozen version clock: order comes from what is seen, never from time.</summary>
     [Fact]
-    public async Task A_fence_stops_writes_at_its_replica_until_it_ends_or_is_lifted()
+    public async Task A_fence_stops_writes_at_its_replica_until_it_ends_or_its_own_order_lifts_it()
     {
         var time = new FakeTimeProvider(Now);
         var store = Store(time: time);
         await store.PutAsync("x", Text("one"), Precondition.None, Token);
-        await WriteFence.PutAsync(_engine.Client(), _table, Region, Now.AddMinutes(1), Token);
-        await WriteFence.PutAsync(_engine.Client(), _table, "elsewhere", Now.AddDays(1), Token);
+        Assert.True(await FenceAsync(Region, "app", Now, Now.AddMinutes(1)));
+        await FenceAsync("elsewhere", "app", Now, Now.AddDays(1));
 
         // What was read of the fence is believed for two seconds.
         var passed = await store.PutAsync("x", Text("two"), Precondition.None, Token);
@@ -220,8 +220,12 @@ public abstract class ItemStoreTests(TestEngine? engine, string? whyNone) : IAsy
         var read = await store.ReadAsync("x", consistent: true, Token);
         time.Advance(TimeSpan.FromMinutes(1));
         var ended = await store.PutAsync("x", Text("four"), Precondition.None, Token);
-        await WriteFence.PutAsync(_engine.Client(), _table, Region, time.GetUtcNow().AddMinutes(1), Token);
-        await WriteFence.PutAsync(_engine.Client(), _table, Region, null, Token);
+        await FenceAsync(Region, "app", Now.AddMinutes(1), time.GetUtcNow().AddMinutes(1));
+        Assert.False(await FenceAsync(Region, "app", Now, null));
+        await FenceAsync(Region, "shop", Now.AddMinutes(2), null);
+        time.Advance(WriteFence.Believed);
+        Assert.IsType<WriteResult.Fenced>(await store.PutAsync("x", Text("no"), Precondition.None, Token));
+        Assert.True(await FenceAsync(Region, "app", Now.AddMinutes(1), null));
         time.Advance(WriteFence.Believed);
         var lifted = await store.PutAsync("x", Text("five"), Precondition.None, Token);
 
@@ -232,6 +236,9 @@ public abstract class ItemStoreTests(TestEngine? engine, string? whyNone) : IAsy
         Written(ended);
         Written(lifted);
     }
+
+    private Task<bool> FenceAsync(string replica, string service, DateTimeOffset order, DateTimeOffset? until) =>
+        WriteFence.PutAsync(_engine.Client(), _table, replica, service, order, until, Token);
 
     private ItemStore Store(LossyNetwork? network = null, TimeProvider? time = null) => new(
         _engine.Client(network), _table, Region, new VersionClock(Region, new FakeTimeProvider(Now)), time ?? TimeProvider.System, TimeSpan.FromMilliseconds(network?.SdkRetries > 0 ? 10_000 : 2000));

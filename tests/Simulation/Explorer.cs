@@ -302,7 +302,7 @@ internal sealed class Explorer(Scenario scenario)
         }
 
         Rule(RecordSet.AreSame(state.Zone.Sets, register.Plan.Sets) && register.Plan.Txt.IsSameAs(state.Zone.Txt!), "L2: the world does not show the plan", state);
-        Rule(register.Moving is null && register.Planned is null, "L2: a move never ends", state);
+        Rule(register.Moving is null && register.Planned is null && (register.FenceToLift is null || register.FenceToLift.NotBefore > Scene.Now), "L2: a move never ends", state);
         Rule(register.Active == register.Plan.Endpoint, "L2: another endpoint is active than the plan's", state);
         Rule(state.Command is null || register.LastCommand?.Id == state.Command.Id, "the command was not answered", state);
         Rule(!state.AIsDown || register.Active == "b" || register.Paused is not null || register.Pinned is not null || register.Drained.Count > 0, "L1: the dead endpoint was not left", state);
@@ -328,7 +328,7 @@ internal sealed class Explorer(Scenario scenario)
     private static string? Key(object? part) => part switch
     {
         null => "-",
-        Register register => $"{register.Rev}/{register.Plan.Id}/{register.Active}/{register.Moving}/{register.Withdraws}/{register.Paused is not null}/{register.LastCommand?.Id}/{register.Withdrawals.Count}/{register.CoolDown}/{register.Adopted is not null}/{register.Planned}/{register.Pinned?.Endpoint}/{string.Join('+', register.Drained.Keys)}/{string.Join(',', register.Known.Select(plan => plan.Id))}",
+        Register register => $"{register.Rev}/{register.Plan.Id}/{register.Active}/{register.Moving}/{register.Withdraws}/{register.Paused is not null}/{register.LastCommand?.Id}/{register.Withdrawals.Count}/{register.CoolDown}/{register.Adopted is not null}/{register.Planned}/{register.FenceToLift}/{register.Pinned?.Endpoint}/{string.Join('+', register.Drained.Keys)}/{string.Join(',', register.Known.Select(plan => plan.Id))}",
         Listing listing => $"{string.Join(',', listing.Sets)} {listing.Txt}",
         Look look => Key(look.Servers[0]),
         ControlView view => $"{Key(view.Register)} {view.Command?.Id} {view.Ballots[0].On(Scene.Name, "a").Health}",

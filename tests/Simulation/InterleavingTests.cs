@@ -5,7 +5,7 @@ namespace Failover.Simulation;
 
 /// <summary>
 /// Two deciders in every interleaving, over the production mover: a failure, a move under way, a withdrawal, an operator's orders, a human's edit,
-/// a lost register; in each, writes dropped, answered too late or not at all, and deciders that die. <c>SIMULATION_DECIDERS=3</c> lets three decide, which takes an hour.
+/// a lost register; in each, writes dropped, answered too late or not at all, and deciders that die. <c>SIMULATION_DECIDERS=3</c> lets three decide, which takes minutes.
 /// </summary>
 public class InterleavingTests(ITestOutputHelper output)
 {

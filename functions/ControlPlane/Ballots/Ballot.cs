@@ -29,6 +29,9 @@ public sealed record Ballot
 
     public int RuleVersion { get; init; } = RuleVersionNow;
 
+    /// <summary><see cref="Topologies.Topology.Digest"/> of the observer's topology; null in ballots of a version that wrote none.</summary>
+    public string? Topology { get; init; }
+
     /// <summary>By service name, then endpoint name.</summary>
     public required IReadOnlyDictionary<string, IReadOnlyDictionary<string, EndpointBallot>> Services { get; init; }
 

@@ -82,4 +82,7 @@ public sealed record Command
 
     /// <summary>After how many minutes a planned move is given up, if the order does not say: nobody can write for so long.</summary>
     public const int PlannedMoveMinutes = 5;
+
+    /// <summary>No fence stands longer than so many minutes, whatever the order says.</summary>
+    public const int PlannedMoveMinutesMax = 15;
 }

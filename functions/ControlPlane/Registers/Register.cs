@@ -51,6 +51,12 @@ public sealed record Register
     /// <summary>An operator's order to move without loss; in force until the move is done or given up.</summary>
     public PlannedMove? Planned { get; init; }
 
+    /// <summary>A fence that has served, or will not: it is lifted as soon as it may be, and forgotten once that is acknowledged.</summary>
+    public FenceToLift? FenceToLift { get; init; }
+
+    /// <summary>With the lever <c>Switch</c>: the endpoint that carries the check. It was chosen at deploy time, whatever the topology says of priorities since.</summary>
+    public string? Primary { get; init; }
+
     /// <summary>What became of the last command.</summary>
     public CommandOutcome? LastCommand { get; init; }
 
@@ -74,6 +80,7 @@ public sealed record Register
         Moving = null,
         Approved = null,
         Planned = null,
+        FenceToLift = Planned is { } planned ? new FenceToLift(planned.Replica, planned.Since, planned.Since) : FenceToLift,
     };
 
     /// <summary>Whether an operator's drain of that endpoint is in force.</summary>
@@ -138,7 +145,13 @@ public sealed record Pin(string Endpoint, bool Force, Override Order);
 /// <summary>A move that waits until writes at the replica that is left are fenced and have arrived at the target's.</summary>
 /// <param name="Until">When it is given up. The fence itself ends then too, so that it outlives nobody.</param>
 /// <param name="FencedAt">When the fence was first seen to stand; null before.</param>
-public sealed record PlannedMove(string From, string To, string By, DateTimeOffset Since, DateTimeOffset Until, DateTimeOffset? FencedAt = null);
+/// <param name="Replica">Where writes are fenced.</param>
+public sealed record PlannedMove(string From, string Replica, string To, string By, DateTimeOffset Since, DateTimeOffset Until, DateTimeOffset? FencedAt = null);
+
+/// <summary>A fence that is to be lifted.</summary>
+/// <param name="Order">When the planned move was ordered that it belongs to: it lifts no later one's.</param>
+/// <param name="NotBefore">Clients may write there until resolvers have forgotten the name's old answer.</param>
+public sealed record FenceToLift(string Replica, DateTimeOffset Order, DateTimeOffset NotBefore);
 
 /// <summary>What became of a command.</summary>
 public sealed record CommandOutcome(string Id, bool Obeyed, string Says, DateTimeOffset At);

@@ -1,4 +1,7 @@
 using System.Globalization;
+using System.Runtime.CompilerServices;
+using System.Security.Cryptography;
+using System.Text.Json;
 using System.Text.Json.Serialization;
 using Failover.ControlPlane.Registers;
 
@@ -25,9 +28,33 @@ public sealed record Topology
     /// <summary>How often and how patiently.</summary>
     public Timing Timing { get; init => field = value ?? new Timing(); } = new();
 
+    private static readonly ConditionalWeakTable<Topology, string> Digests = [];
+
+    /// <summary>
+    /// 16 hex digits over all that decisions depend on: observers must agree on it before they act. Addresses by which an observer reaches things are left out; each may have its own.
+    /// </summary>
+    [JsonIgnore]
+    public string Digest => Digests.GetValue(this, static topology => Convert.ToHexStringLower(SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(topology.Normal(), TopologyJson.Default.Topology)))[..16]);
+
     /// <summary>How many observers are a majority of all configured ones.</summary>
     [JsonIgnore]
     public int Majority => (Observers.Count / 2) + 1;
+
+    private Topology Normal()
+    {
+        var nowhere = new Uri("about:blank");
+        return this with
+        {
+            Anchors = [],
+            AllowedNetworks = [],
+            Services = [.. Services.Select(service => service with
+            {
+                LookUrl = nowhere,
+                AuthoritativeServers = [],
+                Endpoints = [.. service.Endpoints.Select(endpoint => endpoint with { ProbeUrl = nowhere })],
+            })],
+        };
+    }
 }
 
 /// <summary>An address outside the system. Two anchors must share neither operator nor region, or they fail together.</summary>

@@ -126,6 +126,11 @@ public static class TopologyFile
             yield return $"$.timing: probeTimeoutMilliseconds + callTimeoutMilliseconds is {timing.ProbeTimeoutMilliseconds + timing.CallTimeoutMilliseconds}; it must not exceed the interval of {timing.IntervalSeconds * 1000}";
         }
 
+        if (timing.FirstByteTimeoutMilliseconds < timing.ConnectTimeoutMilliseconds)
+        {
+            yield return $"$.timing.firstByteTimeoutMilliseconds: {timing.FirstByteTimeoutMilliseconds} is less than connectTimeoutMilliseconds, {timing.ConnectTimeoutMilliseconds}";
+        }
+
         if (timing.LostAfterTicks < timing.DownAfterTicks)
         {
             yield return $"$.timing.lostAfterTicks: {timing.LostAfterTicks} is less than downAfterTicks, {timing.DownAfterTicks}: a lost region must stay lost longer";
@@ -150,7 +155,12 @@ public static class TopologyFile
             yield return $"{at}.authoritativeServers: empty; a move is verified at the zone's own servers";
         }
 
-        if (service.LookUrl.Host != service.Name)
+        if (!Enum.IsDefined(service.Lever) || !Enum.IsDefined(service.Mode) || !Enum.IsDefined(service.MoveBack) || !Enum.IsDefined(service.Rpo.Prefer))
+        {
+            yield return $"{at}: lever, mode, moveBack and rpo.prefer are named by their words";
+        }
+
+        if (service.LookUrl.IsAbsoluteUri && service.LookUrl.Host != service.Name)
         {
             yield return $"{at}.lookUrl: its host is '{service.LookUrl.Host}'; it must be '{service.Name}', since it is fetched through the name";
         }
@@ -263,6 +273,11 @@ public static class TopologyFile
             yield return mistake;
         }
 
+        if (endpoint.Records.Count > 0 && endpoint.Records.All(record => record.Type == "HTTPS"))
+        {
+            yield return $"{at}.records: HTTPS records alone are no address";
+        }
+
         if (endpoint.Records.Count > 1 && endpoint.Records.Any(record => record.Type == "CNAME"))
         {
             yield return $"{at}.records: a CNAME stands alone, or not at all";
@@ -299,6 +314,10 @@ public static class TopologyFile
             {
                 yield return $"{at}: only Route 53 has aliases, and with the lever 'Switch' nothing would tell which of them is answered";
             }
+        }
+        else if (record.Values.Distinct().Count() != record.Values.Count)
+        {
+            yield return $"{at}: '{string.Join(", ", record.Values)}' has a value twice";
         }
         else if (record.Values.Count == 0 || record.Values.Any(value => !IsValue(record.Type, value)) || (record.Type == "CNAME" && record.Values.Count > 1))
         {

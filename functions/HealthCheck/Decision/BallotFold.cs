@@ -16,6 +16,7 @@ public static class BallotFold
             Observer = observer,
             Slot = slot,
             At = now,
+            Topology = topology.Digest,
             Services = ServicesOf(topology, known, slot, seen),
             Replicas = ReplicasOf(topology, previous, slot, seen, now),
         };

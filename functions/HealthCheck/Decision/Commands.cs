@@ -15,7 +15,7 @@ public static class Commands
 
     /// <summary>Whether obeying it takes a listing of the name.</summary>
     public static bool NeedsListing(Service service, Command command) =>
-        service.Lever == Lever.Records && command.Kind is (CommandKind.Adopt or CommandKind.Move or CommandKind.MoveBack);
+        service.Lever == Lever.Records && command.Kind is (CommandKind.Adopt or CommandKind.Move or CommandKind.MoveBack or CommandKind.PlannedMove);
 
     /// <summary>The register after the command; null if there is none and the command does not make one.</summary>
     public static Register? Obey(Topology topology, Service service, ControlView view, Listing? listing, string self, DateTimeOffset now)
@@ -23,8 +23,8 @@ public static class Commands
         var command = view.Command!;
         if (view.Register is not { } register)
         {
-            return command.Kind == CommandKind.Adopt && Stale(command, null, now) is null
-                ? Adopt(service, null, command, listing!, self, now).Next
+            return command.Kind == CommandKind.Adopt && listing is not null && Stale(command, null, now) is null
+                ? Adopt(service, null, command, listing, self, now).Next
                 : null;
         }
 
@@ -34,7 +34,7 @@ public static class Commands
             : command.Kind switch
             {
                 CommandKind.Move or CommandKind.MoveBack => Move(topology, service, register, view, command, listing, self, now),
-                CommandKind.PlannedMove => Plan(topology, service, register, view, command, now),
+                CommandKind.PlannedMove => Plan(topology, service, register, view, command, listing, now),
 
                 // A move under way is then withdrawn like any that no longer stands; that needs no answer from DNS now.
                 CommandKind.Pause => (register with { Paused = OrderOf(command, now) }, register.Moving is { LandedAt: null } ? "paused; the move under way is withdrawn" : "paused"),
@@ -62,7 +62,8 @@ public static class Commands
     private static bool MovesTheName(CommandKind kind) =>
         kind is CommandKind.Move or CommandKind.MoveBack or CommandKind.PlannedMove or CommandKind.Pin or CommandKind.Drain or CommandKind.Approve;
 
-    private static string? Stale(Command command, Register? register, DateTimeOffset now) =>
+    /// <summary>Why an order is refused whatever it asks for: it is of another time or epoch; null if it is not.</summary>
+    public static string? Stale(Command command, Register? register, DateTimeOffset now) =>
         command.Kind != CommandKind.Unknown && (now - command.At).Duration() > Command.Lifetime ? $"refused: it is of {command.At:O}, more than {Command.Lifetime.TotalMinutes:0} minutes away"
         : command.IfEpoch is { } epoch && register is not null && epoch != register.Epoch ? $"refused: it was meant for epoch {epoch}, this is {register.Epoch}"
         : null;
@@ -114,11 +115,21 @@ public static class Commands
         return (register.WithPlan(plan) with { Moving = move }, $"moving {(isBack ? "back " : "")}to {target.Name}");
     }
 
-    private static (Register? Next, string Says) Plan(Topology topology, Service service, Register register, ControlView view, Command command, DateTimeOffset now)
+    private static (Register? Next, string Says) Plan(Topology topology, Service service, Register register, ControlView view, Command command, Listing? listing, DateTimeOffset now)
     {
         if (service.Endpoint(command.To) is not { } target)
         {
             return (null, NoSuchEndpoint(service, command));
+        }
+
+        if (command.Minutes > Command.PlannedMoveMinutesMax)
+        {
+            return (null, $"refused: writes are fenced for {Command.PlannedMoveMinutesMax} minutes at the most");
+        }
+
+        if (listing is not null && DnsGate.Judge(register, listing, service.IsFenced) is GateVerdict.Freeze freeze)
+        {
+            return (null, $"refused: the name is frozen: {freeze.Reason}");
         }
 
         if (register.Moving is not null || register.Planned is not null)
@@ -126,7 +137,7 @@ public static class Commands
             return (null, "refused: a move is under way already");
         }
 
-        if (target.Name == register.Active || service.Endpoint(register.Active) is null)
+        if (target.Name == register.Active || service.Endpoint(register.Active) is not { } source)
         {
             return (null, $"refused: {register.Active} serves, and {(target.Name == register.Active ? "is where you want to go" : "is no endpoint of the topology, so its writes cannot be fenced")}");
         }
@@ -139,7 +150,7 @@ public static class Commands
         var up = Decider.CountUp(Decider.Fresh(topology, view.Ballots, now), service, target.Name);
         return up < topology.Majority
             ? (null, $"refused: {up} of {topology.Observers.Count} observers see {target.Name} up")
-            : (register with { Planned = new PlannedMove(register.Active, target.Name, command.By, now, now.AddMinutes(command.Minutes ?? Command.PlannedMoveMinutes)) }, $"planned: fencing writes at {register.Active}");
+            : (register with { Planned = new PlannedMove(source.Name, source.Replica, target.Name, command.By, now, now.AddMinutes(command.Minutes ?? Command.PlannedMoveMinutes)) }, $"planned: fencing writes at {register.Active}");
     }
 
     private static (Register? Next, string Says) Pin(Topology topology, Service service, Register register, ControlView view, Command command, DateTimeOffset now)
@@ -168,7 +179,7 @@ public static class Commands
         }
 
         var drained = register.Drained.Where(drain => drain.Value.IsInForce(now) && drain.Key != endpoint.Name).Append(new(endpoint.Name, OrderOf(command, now))).ToDictionary();
-        return drained.Count >= service.Endpoints.Count
+        return service.Endpoints.All(other => drained.ContainsKey(other.Name))
             ? (null, "refused: every other endpoint is drained; the name would have nowhere to go")
             : (register with { Drained = drained }, $"drained {endpoint.Name}");
     }

@@ -22,7 +22,7 @@ namespace Failover.HealthCheck.Decision;
 /// </code>
 /// "A majority" is always of all configured observers, each with a fresh ballot; one and the same majority sees the serving endpoint down,
 /// with its latest probe failed, and the target up. What holds the beginning of an automatic move is listed whole (<see cref="Holds"/>).
-/// A move under way is judged by the same evidence, by a pause, a pin, the RPO guard and observe-only; the other holds are for its beginning.
+/// A move under way is judged by the same evidence, by a pause, a pin and observe-only; the other holds are for its beginning.
 /// A move back under way is judged by its gate.
 /// </remarks>
 public static class Decider
@@ -50,6 +50,12 @@ public static class Decider
             if (ballot.RuleVersion != Ballot.RuleVersionNow)
             {
                 return Hold(Diagnosis.Contested, HoldReason.MixedVersions, "the observers decide by different rules");
+            }
+
+            // During a rollout: one would take what another withdraws.
+            if (ballot.Topology is { } other && other != topology.Digest)
+            {
+                return Hold(Diagnosis.Contested, HoldReason.MixedVersions, $"{ballot.Observer} has another topology than the one that decides here");
             }
         }
 
@@ -128,6 +134,7 @@ public static class Decider
 
         var shut = service.Endpoint(back.To) is not { } target ? $"{back.To} is no endpoint of the topology"
             : register.IsDrained(back.To, now) ? $"{back.To} is drained"
+            : register.Pinned is { } pin && pin.Order.IsInForce(now) && pin.Endpoint != back.To ? $"the name is pinned to {pin.Endpoint}"
             : BackGate.Shut(topology, service, register, target, fresh);
         return shut is null ? new Decision(Verdict.MoveBack, back.To, Diagnosis.Healthy, [], $"{back.To} has long been up, and heartbeats are fresh both ways") { Kind = MoveKind.Back }
             : Leave(topology, service, register, fresh, now) is var leave && leave.Verdict == Verdict.Move ? leave
@@ -142,7 +149,7 @@ public static class Decider
         {
             return pin.Endpoint == serving ? null
                 : register.Paused?.Stops(pin.Order.Since, now) == true ? Hold(Diagnosis.Healthy, HoldReason.Paused, $"an operator paused after the pin to {pin.Endpoint}")
-                : pin.Force || CountUp(fresh, service, pin.Endpoint) >= topology.Majority ? Asked(MoveKind.Override, pin.Endpoint, $"{pin.Order.By} pinned the name to {pin.Endpoint}")
+                : (pin.Force && service.Endpoint(pin.Endpoint) is not null) || CountUp(fresh, service, pin.Endpoint) >= topology.Majority ? Asked(MoveKind.Override, pin.Endpoint, $"{pin.Order.By} pinned the name to {pin.Endpoint}")
                 : Hold(Diagnosis.NoTarget, HoldReason.NoTarget, $"the name is pinned to {pin.Endpoint}, which is not up");
         }
 
@@ -193,12 +200,17 @@ public static class Decider
 
         return through < topology.Majority
             ? Hold(Diagnosis.Healthy, HoldReason.Backlog, $"the planned move to {planned.To} waits: for {through} of {topology.Majority} observers all that was written before the fence has arrived")
-            : new Decision(Verdict.Move, planned.To, Diagnosis.Healthy, [], $"{planned.By} planned the move to {planned.To}; writes are fenced and what was written has arrived") { Kind = MoveKind.Planned, DataLossMs = 0 };
+            : new Decision(Verdict.Move, planned.To, Diagnosis.Healthy, [], $"{planned.By} planned the move to {planned.To}; writes are fenced, and heartbeats that were written after that have arrived") { Kind = MoveKind.Planned, DataLossMs = DataLossMs(service, planned.From, planned.To, fresh, now) };
     }
 
     private static Decision Leave(Topology topology, Service service, Register register, List<Ballot> fresh, DateTimeOffset now)
     {
         var serving = register.Serving;
+        if (service.Endpoint(serving) is null)
+        {
+            return Hold(Diagnosis.Contested, HoldReason.NotInTopology, $"{serving} serves, and is no endpoint of the topology: nobody probes it");
+        }
+
         var down = new List<(Ballot Ballot, EndpointBallot View)>(fresh.Count);
         foreach (var ballot in fresh)
         {
@@ -278,11 +290,13 @@ public static class Decider
         Add(HoldReason.ObserveOnly, service.Mode == FailoverMode.ObserveOnly);
         Add(HoldReason.Paused, register.Paused?.IsInForce(now) == true);
         Add(HoldReason.Pinned, register.Pinned?.Order.IsInForce(now) == true);
-        Add(HoldReason.RpoGuard, service.Rpo.Prefer == RpoPreference.PreferData && !(dataLossMs <= service.Rpo.LimitSeconds * 1000L));
         if (register.Moving is { LandedAt: null })
         {
             return held;
         }
+
+        // A region that is gone grows staler by the second, though no more is lost: what was too little to hold the move's beginning does not end it.
+        Add(HoldReason.RpoGuard, service.Rpo.Prefer == RpoPreference.PreferData && !(dataLossMs <= service.Rpo.LimitSeconds * 1000L));
 
         Add(HoldReason.MaintenanceWindow, IsMaintained(service, now));
         Add(HoldReason.Flapping, WithdrawalsWithinAnHour(register, now) > WithdrawalsMax);

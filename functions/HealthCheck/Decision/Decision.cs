@@ -66,7 +66,10 @@ public enum HoldReason
     /// <summary>The service is only observed.</summary>
     ObserveOnly,
 
-    /// <summary>Ballots by different rules.</summary>
+    /// <summary>What serves is no endpoint of the topology: nobody probes it, and nobody can say that it fails.</summary>
+    NotInTopology,
+
+    /// <summary>Ballots by different rules, or topologies.</summary>
     MixedVersions,
 
     /// <summary>The name's records are not what any plan says: somebody else writes them.</summary>

@@ -56,7 +56,7 @@ public static class DnsGate
     /// <param name="isFenced">Whether the write can be conditional on the listing.</param>
     public static GateVerdict Judge(Register register, Listing listing, bool isFenced = true)
     {
-        if (register.Adopted is { } adopted && adopted.Txt == TextOf(listing) && RecordSet.AreSame(adopted.Sets, listing.Sets))
+        if (register.Adopted is { } adopted && (adopted.Txt is null ? listing.Txt is null : adopted.Txt == TextOf(listing)) && RecordSet.AreSame(adopted.Sets, listing.Sets))
         {
             return new GateVerdict.Apply();
         }
@@ -119,8 +119,8 @@ public static class DnsGate
         var known = register.Known.Append(register.Plan).SelectMany(plan => plan.Sets).ToList();
         var foreign = listing.Sets.FirstOrDefault(set => set.Values.Count == 0 || set.Values.Any(value => !known.Any(
             plan => plan.Type == set.Type && plan.TtlSeconds == set.TtlSeconds && plan.Values.Any(own => new RecordSet("", set.Type, null, [own]).IsSameAs(new RecordSet("", set.Type, null, [value]))))));
-        return listing.Sets.Count == 0 ? new GateVerdict.Freeze("the name has no address")
-            : foreign is null ? new GateVerdict.Apply()
+        // Two who remove the same surplus can remove all: that is mended, not kept.
+        return foreign is null ? new GateVerdict.Apply()
             : new GateVerdict.Freeze($"{foreign} is of no plan that we know: somebody edited it");
     }
 

@@ -15,7 +15,7 @@ namespace Failover.HealthCheck.Decision;
 /// no register            -> list -> the first register (epoch 0) if the records are an endpoint's and no TXT is there, else frozen
 /// epoch 0, no TXT yet    -> list -> create it, before anything else
 /// a command is pending   -> [list] -> write the register that obeys or refuses it -> read again
-/// a planned move         -> fence writes at the replica that is left -> write that the fence stands -> wait for the backlog; given up: lift the fence
+/// a planned move         -> fence writes at the replica that is left -> write that the fence stands -> wait for the backlog; given up, or done and forgotten by resolvers: lift the fence
 /// a move is under way    -> still justified: converge; contradicted by a quorum, or paused since: list -> withdraw by a new epoch; no quorum, or neither nor: wait
 /// a move is decided      -> [list, unless the world shows the plan] -> take the epoch -> read again, decide again, converge
 /// converge               -> the world shows the plan: mark it landed, or done
@@ -114,12 +114,18 @@ public sealed record Mover
             case StepResult.Applied(var outcome):
                 return (next.Note($"batch: {outcome}") with { Listing = null, Busy = Busy + (outcome == ApplyOutcome.Busy ? 1 : 0) }, new Step.ListRecords());
 
-            // A fence that could not be lifted ends by itself.
-            case StepResult.Fenced(var stands):
-                return next.Note(stands ? "fence: acknowledged" : "fence: not acknowledged") is var fenced
-                    && stands && Register is { Moving: null, Planned: { FencedAt: null } planned } register && planned.Until > now && !IsGivenUp(planned, now)
-                    ? fenced.Write(register with { Rev = register.Rev + 1, Planned = planned with { FencedAt = now } }, register.Rev, $"writes at {planned.From} are fenced until {planned.Until:u}")
-                    : fenced.Choose(now);
+            // What is not acknowledged is tried again at the next tick; and a fence ends by itself in any case.
+            case StepResult.Fenced(false):
+                return next.Note("fence: not acknowledged").Choose(now);
+
+            case StepResult.Fenced when Register is { Moving: null, Planned: { FencedAt: null } planned } register && !IsGivenUp(planned, now):
+                return next.Write(register with { Rev = register.Rev + 1, Planned = planned with { FencedAt = now } }, register.Rev, $"writes at {planned.From} are fenced until {planned.Until:u}");
+
+            case StepResult.Fenced when Register is { FenceToLift: { } lifted } register:
+                return next.Write(register with { Rev = register.Rev + 1, FenceToLift = null }, register.Rev, $"writes at {lifted.Replica} are accepted again");
+
+            case StepResult.Fenced:
+                return next.Choose(now);
 
             case StepResult.NotDone(var why):
                 return next.Note(why).End(Ending.Waiting, why);
@@ -166,12 +172,27 @@ public sealed record Mover
             return IsSwitch ? BeginSwitch(now) : Listing is null ? (this, new Step.ListRecords()) : IsForeign && !IsConfirmed ? Doubt() : Begin(Listing, now);
         }
 
-        if (register is { Planned: { } planned, Moving: null } && (IsGivenUp(planned, now) || planned.FencedAt is null))
+        // Asked once a tick: a fence that nobody acknowledges must not keep a failure from being left.
+        if (register is { Planned: { } planned, Moving: null })
         {
-            return Fence(register, planned, now);
+            if (IsGivenUp(planned, now))
+            {
+                return Write(
+                    register with { Rev = register.Rev + 1, Planned = null, FenceToLift = new FenceToLift(planned.Replica, planned.Since, now) }, register.Rev, $"the planned move to {planned.To} is given up");
+            }
+
+            if (planned.FencedAt is null && !HasFenced)
+            {
+                return (this with { HasFenced = true }, new Step.Fence(planned.Replica, planned.Since, planned.Until));
+            }
         }
 
-        return register.Moving is { LandedAt: null } move && (move.Kind is not (MoveKind.Command or MoveKind.Kept) || register.Paused?.Stops(move.Since, now) == true) ? Justify(register, move, now)
+        if (register is { Planned: null, FenceToLift: { } fence } && fence.NotBefore <= now && !HasFenced)
+        {
+            return (this with { HasFenced = true }, new Step.Fence(fence.Replica, fence.Order, null));
+        }
+
+        return register.Moving is { LandedAt: null } move && (move.Kind is not (MoveKind.Command or MoveKind.Kept) || IsOverruled(move, now)) ? Justify(register, move, now)
             : Decision!.Verdict != Verdict.Hold && register.Moving is not { LandedAt: null } ? Take(register, now)
             : Converge(register, now);
     }
@@ -179,7 +200,9 @@ public sealed record Mover
     private (Mover State, Step Step) Obey(DateTimeOffset now)
     {
         var command = View.Command!;
-        if (!IsSwitch && (Register is null || Commands.NeedsListing(Service, command)))
+
+        // An order that is refused for its age needs no listing, which may be what fails.
+        if (!IsSwitch && (Register is null || (Commands.NeedsListing(Service, command) && Commands.Stale(command, Register, now) is null)))
         {
             if (Listing is null)
             {
@@ -204,7 +227,9 @@ public sealed record Mover
     private (Mover State, Step Step) Begin(Listing listing, DateTimeOffset now) =>
         Moves.Begin(Service, listing, Self, now) is { } first
             ? Write(first, null, $"first register: {first.Active} serves")
-            : End(Ending.Frozen, "there is no register, and the name is not one configured endpoint's without a state TXT: adopt it");
+            : End(Ending.Frozen, IsSwitch
+                ? "there is no register, and what the servers answer is no configured endpoint's: mend the topology or the records"
+                : "there is no register, and the name is not one configured endpoint's without a state TXT: adopt it");
 
     /// <summary>With a switch, what all servers answer is where it begins.</summary>
     private (Mover State, Step Step) BeginSwitch(DateTimeOffset now) =>
@@ -219,16 +244,13 @@ public sealed record Mover
     private bool IsDryRun => Service.Mode == FailoverMode.ObserveOnly;
 
     private bool IsGivenUp(PlannedMove planned, DateTimeOffset now) =>
-        planned.Until <= now || Register!.Paused?.Stops(planned.Since, now) == true || planned.From != Register.Serving || IsDryRun;
+        planned.Until <= now || Register!.Paused?.Stops(planned.Since, now) == true || planned.From != Register.Serving || IsPinnedElsewhere(planned.To, now) || Register.IsDrained(planned.To, now) || IsDryRun;
 
-    private (Mover State, Step Step) Fence(Register register, PlannedMove planned, DateTimeOffset now)
-    {
-        var givenUp = IsGivenUp(planned, now);
-        var replica = Service.Endpoint(planned.From)?.Replica;
-        return !HasFenced && replica is not null ? (this with { HasFenced = true }, new Step.Fence(replica, givenUp ? null : planned.Until))
-            : givenUp ? Write(register with { Rev = register.Rev + 1, Planned = null }, register.Rev, $"the planned move to {planned.To} is given up")
-            : Converge(register, now);
-    }
+    /// <summary>Whether an operator ordered otherwise since: a pause, a pin to another endpoint, a drain of that one.</summary>
+    private bool IsOverruled(Move move, DateTimeOffset now) =>
+        Register!.Paused?.Stops(move.Since, now) == true || IsPinnedElsewhere(move.To, now) || Register.IsDrained(move.To, now);
+
+    private bool IsPinnedElsewhere(string endpoint, DateTimeOffset now) => Register!.Pinned is { } pin && pin.Order.IsInForce(now) && pin.Endpoint != endpoint;
 
     /// <summary>A move under way that has not landed: does it still stand?</summary>
     private (Mover State, Step Step) Justify(Register register, Move move, DateTimeOffset now)
@@ -244,8 +266,13 @@ public sealed record Mover
             return Converge(register, now);
         }
 
+        if (IsDryRun)
+        {
+            return End(Ending.DryRun, $"would withdraw the move to {move.To}: {Decision.Why}");
+        }
+
         // Neither borne out nor contradicted: an endpoint that answers now and then would have every move withdrawn, and never be left.
-        if (Decision.Held.Contains(HoldReason.NoQuorum) || Decision.Held.Contains(HoldReason.MixedVersions) || (move.Kind == MoveKind.Automatic && Decision.Held.Contains(HoldReason.Intermittent)))
+        if (Decision.Held.Contains(HoldReason.NoQuorum) || Decision.Held.Contains(HoldReason.MixedVersions) || IsDying(move, now))
         {
             return End(Ending.Waiting, $"the move to {move.To} waits: {Decision.Why}");
         }
@@ -264,6 +291,14 @@ public sealed record Mover
             ? Write(next, register.Rev, next.Epoch == register.Epoch ? $"the move to {move.To} had landed" : $"the move to {move.To} is withdrawn: {Decision.Why}")
             : End(Ending.Frozen, "the move is no longer justified, but the name is not as any plan says");
     }
+
+    /// <summary>Whether what is left fails now and then, or has begun to: then the move away from it is not to be withdrawn.</summary>
+    private bool IsDying(Move move, DateTimeOffset now) => !IsOverruled(move, now) && Decision is { } decision && (move.Kind switch
+    {
+        MoveKind.Automatic => decision.Held.Contains(HoldReason.Intermittent),
+        MoveKind.Planned => decision.Held.Contains(HoldReason.Intermittent) || decision.Held.Contains(HoldReason.Detecting),
+        _ => false,
+    });
 
     private (Mover State, Step Step) Take(Register register, DateTimeOffset now)
     {
@@ -298,9 +333,8 @@ public sealed record Mover
                 ? register.Adopted is null ? End(Ending.Settled, "the world shows the plan")
                     : Write(register with { Rev = register.Rev + 1, Adopted = null }, register.Rev, "what was adopted is replaced by our own plan")
                 : move.LandedAt is null || Look.HttpOk
-                    ? Look.HttpOk && register.Planned is { } planned && !HasFenced && Service.Endpoint(planned.From)?.Replica is { } left ? (this with { HasFenced = true }, new Step.Fence(left, null))
-                    : Write(
-                        Moves.Landed(register, Look.HttpOk, Topology.Timing.CoolDown, now),
+                    ? Write(
+                        Moves.Landed(register, Look.HttpOk, Topology.Timing.CoolDown, now, Service.TtlSeconds),
                         register.Rev,
                         Look.HttpOk ? $"the move to {move.To} is done" : $"the move to {move.To} has landed")
                     : End(Ending.Waiting, $"{move.To} is answered, but does not serve through the name yet: {Look.HttpDetail}");

@@ -23,7 +23,8 @@ public abstract record Step
     public sealed record Apply(Plan Plan, Listing Listed) : Step;
 
     /// <summary>Let the item API at a replica refuse writes until then; null: let it accept them again.</summary>
-    public sealed record Fence(string Replica, DateTimeOffset? Until) : Step;
+    /// <param name="Order">When the planned move was ordered: an older order changes no newer one's fence.</param>
+    public sealed record Fence(string Replica, DateTimeOffset Order, DateTimeOffset? Until) : Step;
 
     /// <summary>Nothing more in this tick.</summary>
     public sealed record Finish(Ending Ending, string Why) : Step;

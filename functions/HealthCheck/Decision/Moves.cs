@@ -15,6 +15,7 @@ public static class Moves
                 Rev = 1,
                 Plan = Plan.Of(service, endpoint.Name, listing.Sets, 0, now, self, "First"),
                 Active = endpoint.Name,
+                Primary = service.Lever == Lever.Switch ? service.Home.Name : null,
             }
             : null;
 
@@ -28,6 +29,7 @@ public static class Moves
             Rev = register.Rev + 1,
             Moving = new Move(register.Serving, plan.Endpoint, decision.Kind, now),
             Planned = decision.Kind == MoveKind.Planned ? register.Planned : null,
+            FenceToLift = decision.Kind == MoveKind.Planned ? register.FenceToLift : register.WithPlan(plan).FenceToLift,
         };
     }
 
@@ -38,13 +40,13 @@ public static class Moves
     /// <param name="listing">Null with the lever <c>Switch</c>.</param>
     public static Register? Withdraw(Service service, Register register, Listing? listing, TimeSpan coolDown, string self, DateTimeOffset now)
     {
-        var shown = register.Active;
-        var sets = register.Known.LastOrDefault(plan => plan.Endpoint == shown)?.Sets ?? Plan.SetsOf(service, service.Endpoint(shown)!);
+        var shown = register.Moving?.From ?? register.Active;
+        var sets = register.Known.LastOrDefault(plan => plan.Endpoint == shown)?.Sets ?? (service.Endpoint(shown) is { } active ? Plan.SetsOf(service, active) : null);
         if (listing is not null)
         {
             if (DnsGate.Judge(register, listing, service.IsFenced) is var verdict && verdict is GateVerdict.Nothing)
             {
-                return Landed(register, verified: false, coolDown, now);
+                return Landed(register, verified: false, coolDown, now, service.TtlSeconds);
             }
 
             if (verdict is GateVerdict.Freeze || listing.Sets.Count == 0)
@@ -59,6 +61,11 @@ public static class Moves
                     : shown;
                 sets = listing.Sets;
             }
+        }
+
+        if (sets is null)
+        {
+            return null;
         }
 
         var paused = register.Paused?.IsInForce(now) == true;
@@ -82,7 +89,8 @@ public static class Moves
         };
 
     /// <summary>Marks that the world shows the plan, which starts the cool-down; verified over HTTP too, the move is done.</summary>
-    public static Register Landed(Register register, bool verified, TimeSpan coolDown, DateTimeOffset now)
+    /// <param name="ttlSeconds">How long resolvers may still give the old answer.</param>
+    public static Register Landed(Register register, bool verified, TimeSpan coolDown, DateTimeOffset now, int ttlSeconds)
     {
         var move = register.Moving!;
         var landed = move.LandedAt is not null || move.From == move.To ? register : register with
@@ -98,6 +106,7 @@ public static class Moves
             Active = verified ? move.To : register.Active,
             Moving = verified ? null : move with { LandedAt = move.LandedAt ?? now },
             Planned = verified ? null : register.Planned,
+            FenceToLift = verified && register.Planned is { } planned ? new FenceToLift(planned.Replica, planned.Since, now.AddSeconds(ttlSeconds)) : register.FenceToLift,
             Adopted = null,
         };
     }

@@ -22,13 +22,16 @@ public sealed record Replayed(JournalEntry Entry, Decision Decision)
 public static class Replay
 {
     /// <summary>
-    /// Each decision again, by the same thresholds. Left out is what was decided without a register, on a name that was frozen (the records are no part of the evidence), or by other rules.
+    /// Each decision again, by the same thresholds. Left out is what was decided without a register, on a name that was frozen (the records are no part of the evidence), by other rules,
+    /// or with another topology.
     /// </summary>
     public static IReadOnlyList<Replayed> Again(Topology topology, IEnumerable<JournalEntry> entries) =>
-        [.. Derivable(topology, entries).Select(entry => Derive(topology, entry, entry.Evidence!.Ballots))];
+        [.. Derivable(topology, entries)
+            .Where(entry => (entry.Evidence!.Ballots.FirstOrDefault(ballot => ballot.Observer == entry.Observer)?.Topology ?? topology.Digest) == topology.Digest)
+            .Select(entry => Derive(topology, entry, entry.Evidence!.Ballots))];
 
     /// <summary>
-    /// Each decision with other thresholds: every observer's probes, success and failure as its ballots recorded them, are folded again. The register stays what it was then,
+    /// Each decision with other thresholds: the probes, success and failure as the ballots in the journal recorded them, are folded again from each observer's first one on. The register stays what it was then,
     /// so that each line tells what would have been decided at that moment, and not what would have become of it.
     /// </summary>
     public static IReadOnlyList<Replayed> With(Topology topology, Timing timing, IEnumerable<JournalEntry> entries)
@@ -37,7 +40,7 @@ public static class Replay
         var derivable = Derivable(topology, entries).ToList();
         var refolded = derivable.SelectMany(entry => entry.Evidence!.Ballots).DistinctBy(ballot => (ballot.Observer, ballot.Slot)).GroupBy(ballot => ballot.Observer)
             .SelectMany(ballots => Refold(ballots.OrderBy(ballot => ballot.Slot), timing)).ToDictionary(ballot => (ballot.Observer, ballot.Slot));
-        return [.. derivable.Select(entry => Derive(other, entry, [.. entry.Evidence!.Ballots.Select(ballot => refolded[(ballot.Observer, ballot.Slot)])]))];
+        return [.. derivable.Select(entry => Derive(other, entry, [.. entry.Evidence!.Ballots.Select(ballot => refolded[(ballot.Observer, ballot.Slot)] with { Topology = null })]))];
     }
 
     private static IEnumerable<JournalEntry> Derivable(Topology topology, IEnumerable<JournalEntry> entries) => entries.Where(entry =>

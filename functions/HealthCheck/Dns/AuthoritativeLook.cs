@@ -20,13 +20,32 @@ public sealed class AuthoritativeLook(HttpProber prober, TimeSpan timeout)
     public async Task<Look> LookAsync(Service service, CancellationToken cancellationToken)
     {
         var servers = await Task.WhenAll(service.AuthoritativeServers.Select(server => AskAsync(server, service, cancellationToken)));
-        if (servers.OfType<Listing>().FirstOrDefault()?.Sets is not [{ Type: "A" or "AAAA" } set, ..])
+        if (servers.OfType<Listing>().FirstOrDefault()?.Sets is not [{ Values: [var value, ..] } set, ..] || await AddressAsync(set.Type, value, cancellationToken) is not { } address)
         {
             return new Look(servers, HttpOk: false, "no address is answered");
         }
 
-        var probe = await prober.ProbeAsync(service.LookUrl, ProbeExpectation.Default, IPAddress.Parse(set.Values[0]), cancellationToken);
+        var probe = await prober.ProbeAsync(service.LookUrl, ProbeExpectation.Default, address, cancellationToken);
         return new Look(servers, probe.Ok, probe.Detail);
+    }
+
+    /// <summary>A CNAME leads to a name of somebody else's, which is resolved as everybody resolves it.</summary>
+    private async Task<IPAddress?> AddressAsync(string type, string value, CancellationToken cancellationToken)
+    {
+        if (type is "A" or "AAAA")
+        {
+            return IPAddress.Parse(value);
+        }
+
+        try
+        {
+            using var deadline = cancellationToken.Within(timeout);
+            return (await System.Net.Dns.GetHostAddressesAsync(value.TrimEnd('.'), deadline.Token)).FirstOrDefault();
+        }
+        catch (Exception error) when (error is SocketException or ArgumentException || !cancellationToken.IsCancellationRequested)
+        {
+            return null;
+        }
     }
 
     private async Task<Listing?> AskAsync(string server, Service service, CancellationToken cancellationToken)
@@ -82,7 +101,8 @@ public sealed class AuthoritativeLook(HttpProber prober, TimeSpan timeout)
             return endpoint.Port == 0 ? new IPEndPoint(endpoint.Address, 53) : endpoint;
         }
 
-        var addresses = await System.Net.Dns.GetHostAddressesAsync(server, AddressFamily.InterNetwork, cancellationToken);
-        return new IPEndPoint(addresses[0], 53);
+        var (host, port) = server.LastIndexOf(':') is > 0 and var colon && int.TryParse(server[(colon + 1)..], out var given) ? (server[..colon], given) : (server, 53);
+        var addresses = await System.Net.Dns.GetHostAddressesAsync(host, AddressFamily.InterNetwork, cancellationToken);
+        return new IPEndPoint(addresses[0], port);
     }
 }

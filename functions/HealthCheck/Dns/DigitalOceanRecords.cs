@@ -36,10 +36,15 @@ public sealed class DigitalOceanRecords(DigitalOceanAccess access) : IDnsProvide
                 return ApplyOutcome.Refused;
             }
 
-            foreach (var set in plan.Sets.Append(plan.Txt))
+            foreach (var set in plan.Sets)
             {
                 await ReplaceAsync(service, set, [.. records.Where(record => record.Type == set.Type && record.Name == Relative(service, set.Name))], cancellationToken);
             }
+
+            // A type that the plan has no longer would go on answering what was left.
+            await DeleteAsync(
+                service, records.Where(record => AddressTypes.Contains(record.Type) && record.Name == Relative(service, service.Name) && plan.Sets.All(set => set.Type != record.Type)), cancellationToken);
+            await ReplaceAsync(service, plan.Txt, [.. records.Where(record => record.Type == "TXT" && record.Name == Relative(service, plan.Txt.Name))], cancellationToken);
 
             return (await ListAsync(service, cancellationToken)).IsSameAs(new Listing(plan.Sets, plan.Txt)) ? ApplyOutcome.Applied : ApplyOutcome.Refused;
         }
@@ -64,7 +69,7 @@ public sealed class DigitalOceanRecords(DigitalOceanAccess access) : IDnsProvide
         // Of records that say the same, everybody keeps the oldest.
         var kept = set.Values.Select(value => there.OrderBy(record => record.Id).FirstOrDefault(record => IsAs(record, set, value))).ToList();
         var missing = set.Values.Where((_, i) => kept[i] is null).ToList();
-        var surplus = new Queue<Listed>(there.Where(record => !kept.Contains(record)));
+        var surplus = new Queue<Listed>(there.Where(record => !kept.Contains(record)).OrderBy(record => record.Id));
         foreach (var value in missing)
         {
             var (type, name, data, ttl) = (set.Type, Relative(service, set.Name), set.Type == "CNAME" ? value.TrimEnd('.') + "." : value, (int)set.TtlSeconds!.Value);
@@ -78,7 +83,12 @@ public sealed class DigitalOceanRecords(DigitalOceanAccess access) : IDnsProvide
             }
         }
 
-        foreach (var record in surplus)
+        await DeleteAsync(service, surplus, cancellationToken);
+    }
+
+    private async Task DeleteAsync(Service service, IEnumerable<Listed> records, CancellationToken cancellationToken)
+    {
+        foreach (var record in records)
         {
             await access.CallAsync(
                 async client =>

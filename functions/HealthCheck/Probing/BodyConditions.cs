@@ -15,19 +15,15 @@ public static class BodyConditions
             return null;
         }
 
-        JsonDocument document;
         try
         {
-            document = JsonDocument.Parse(body);
-        }
-        catch (JsonException)
-        {
-            return "the body is not JSON";
-        }
-
-        using (document)
-        {
+            using var document = JsonDocument.Parse(body);
             return conditions.Select(condition => Unmet(document.RootElement, condition, now)).FirstOrDefault(unmet => unmet is not null);
+        }
+        catch (Exception error) when (error is JsonException or InvalidOperationException)
+        {
+            // The second for text that is no Unicode, which is found only when it is read.
+            return "the body is not JSON";
         }
     }
 

@@ -74,7 +74,7 @@ public sealed class HttpProber(
                     : throw new IOException("the connection was closed before an answer"),
                 SslOptions =
                 {
-                    CertificateChainPolicy = trusted is null ? null : ChainOf(trusted),
+                    CertificateChainPolicy = ChainPolicy(),
                     RemoteCertificateValidationCallback = (_, certificate, _, errors) =>
                     {
                         certificateUntil = certificate is X509Certificate2 shown ? shown.NotAfter : null;
@@ -105,8 +105,9 @@ public sealed class HttpProber(
         {
             return Failed($"no {phase} within {phase switch { "connection" => deadlines.Connect, "answer" => deadlines.FirstByte, _ => deadlines.Total }:s\\.fff} s");
         }
-        catch (Exception error) when (error is HttpRequestException or IOException or SocketException or RefusedAddressException)
+        catch (Exception error) when (!cancellationToken.IsCancellationRequested)
         {
+            // Of whatever kind: what an endpoint answers must end no observer's tick.
             return Failed(error.InnerException switch
             {
                 RefusedAddressException refused => refused.Message,
@@ -158,10 +159,16 @@ public sealed class HttpProber(
         throw last ?? new SocketException((int)SocketError.HostNotFound);
     }
 
-    private static X509ChainPolicy ChainOf(X509Certificate2Collection roots)
+    /// <summary>A certificate names addresses for its issuers and revocations: they would be fetched past every rule of this class.</summary>
+    private X509ChainPolicy ChainPolicy()
     {
-        var policy = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck };
-        policy.CustomTrustStore.AddRange(roots);
+        var policy = new X509ChainPolicy { DisableCertificateDownloads = true, RevocationMode = X509RevocationMode.NoCheck };
+        if (trusted is not null)
+        {
+            policy.TrustMode = X509ChainTrustMode.CustomRootTrust;
+            policy.CustomTrustStore.AddRange(trusted);
+        }
+
         return policy;
     }
 

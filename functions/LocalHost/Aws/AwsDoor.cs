@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Failover.LocalHost.DigitalOcean;
 using Failover.LocalHost.Network;
 using Failover.LocalHost.Regions;
 using Failover.LocalHost.Route53;
@@ -24,6 +25,17 @@ internal sealed class AwsDoor(Region here, World world)
             if (await AllowsWorldAsync(context))
             {
                 await world.Route53.HandleAsync(context);
+            }
+
+            return;
+        }
+
+        // The way out to DigitalOcean leads through here too, so that a region that is cut off is cut off from it.
+        if (context.Request.Path.StartsWithSegments(DigitalOceanApi.Root))
+        {
+            if (await AllowsWorldAsync(context))
+            {
+                await world.DigitalOceanApi.HandleAsync(context);
             }
 
             return;

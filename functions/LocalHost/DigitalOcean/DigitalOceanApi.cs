@@ -7,6 +7,8 @@ namespace Failover.LocalHost.DigitalOcean;
 /// <summary>DigitalOcean's API, version 2, over one account: load balancers, droplets and their power, and the records of one domain; pages, and the limit of requests.</summary>
 internal sealed class DigitalOceanApi(DigitalOceanCloud cloud, string token, TimeProvider time)
 {
+    public const string Root = "/v2";
+
     private const int PageMax = 200;
     private const int PageOtherwise = 20;
     private const int RequestsAnHour = 5000;

@@ -34,7 +34,7 @@ internal sealed class SwitchBoard(TimeSpan period, TimeProvider time)
                 }
             }
         }
-        catch (JsonException)
+        catch (Exception error) when (error is JsonException or InvalidOperationException)
         {
             // Not a line of metrics.
         }

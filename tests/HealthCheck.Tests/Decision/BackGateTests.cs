@@ -87,7 +87,7 @@ public class BackGateTests
     [Fact]
     public void A_move_back_is_not_counted_as_an_automatic_move()
     {
-        var landed = Moves.Landed(MovingBack(), verified: true, TimeSpan.FromHours(1), World.Now);
+        var landed = Moves.Landed(MovingBack(), verified: true, TimeSpan.FromHours(1), World.Now, 60);
 
         Assert.Equal(("a", 0), (landed.Active, landed.CoolDown!.AutomaticMoves));
     }

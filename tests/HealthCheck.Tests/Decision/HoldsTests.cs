@@ -65,13 +65,13 @@ public class HoldsTests
     }
 
     [Fact]
-    public void The_guard_is_asked_again_while_the_move_is_under_way()
+    public void The_guard_holds_the_beginning_of_a_move_and_ends_none()
     {
         var service = World.Service with { Rpo = new RpoRule(RpoPreference.PreferData, LimitSeconds: 60), Maintenance = [new MaintenanceWindow(DayOfWeek.Monday, "08:00", 9)] };
         var moving = World.Register() with { Moving = new Move("a", "b", MoveKind.Automatic, Now) };
 
-        Assert.Equal([HoldReason.RpoGuard], Decide(service, moving, Now.AddSeconds(-61)).Held);
-        Assert.True(Decide(service, moving, Now.AddSeconds(-60)).MovesTo("b"));
+        Assert.Equal([HoldReason.RpoGuard, HoldReason.MaintenanceWindow], Decide(service, World.Register(), Now.AddSeconds(-61)).Held);
+        Assert.True(Decide(service, moving, Now.AddSeconds(-61)).MovesTo("b"));
     }
 
     [Fact]
@@ -96,6 +96,23 @@ public class HoldsTests
     }
 
     [Fact]
+    public void What_serves_and_is_no_endpoint_of_the_topology_is_told() =>
+        Assert.Equal([HoldReason.NotInTopology], Decide(World.Service, World.Register() with { Active = "gone" }, says: "a:+ b:+ c:+").Held);
+
+    /// <summary>During a rollout one would take what another withdraws. Addresses by which an observer reaches things may differ.</summary>
+    [Fact]
+    public void Observers_that_have_other_topologies_hold()
+    {
+        Ballot[] Of(Topology topology) => [.. Ballots(Down, null).Select((ballot, i) => ballot with { Topology = i == 0 ? topology.Digest : World.Topology.Digest })];
+        var renamed = World.Topology with { Services = [World.Service with { Endpoints = [.. World.Service.Endpoints.Skip(1)] }] };
+        var elsewhere = World.Topology with { Services = [World.Service with { LookUrl = new Uri("http://other.example.test/") }] };
+
+        Assert.Equal([HoldReason.MixedVersions], Decider.Decide(World.Topology, World.Service, World.Register(), Of(renamed), Now).Held);
+        Assert.Equal([HoldReason.MixedVersions], Decider.Decide(World.Topology, World.Service, World.Register(), Of(World.Topology with { Timing = new Timing(DownAfterTicks: 4) }), Now).Held);
+        Assert.True(Decider.Decide(World.Topology, World.Service, World.Register(), Of(elsewhere), Now).MovesTo("b"));
+    }
+
+    [Fact]
     public void A_pin_holds_a_failure_of_the_endpoint_that_it_names_and_runs_out()
     {
         var pinned = World.Register() with { Pinned = new Pin("a", Force: false, new Override("op", Now, Now.AddMinutes(1), null)) };
@@ -113,6 +130,7 @@ public class HoldsTests
         Assert.Equal((Verdict.Move, "c", MoveKind.Override), Brief(Decide(World.Service, pinned, says: "a:+ b:+ c:+")));
         Assert.Equal([HoldReason.NoTarget], Decide(World.Service, pinned, says: "a:+ b:+ c:9-").Held);
         Assert.Equal((Verdict.Move, "c", MoveKind.Override), Brief(Decide(World.Service, forced, says: "a:+ b:+ c:9-")));
+        Assert.Equal([HoldReason.NoTarget], Decide(World.Service, forced with { Pinned = forced.Pinned! with { Endpoint = "gone" } }, says: "a:+ b:+ c:+").Held);
         Assert.Equal([HoldReason.Paused], Decide(World.Service, pinned with { Paused = new Override("op", Now, null, null) }, says: "a:+ b:+ c:+").Held);
     }
 

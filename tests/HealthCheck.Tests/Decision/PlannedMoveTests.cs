@@ -16,6 +16,8 @@ public class PlannedMoveTests
     private bool _fenceAnswers = true;
     private string _says = "a:+ b:+";
     private DateTimeOffset? _newest;
+    private bool _applies = true;
+    private bool _pathAlive = true;
 
     [Fact]
     public void Fences_then_waits_for_the_backlog_then_moves_and_lifts_the_fence()
@@ -34,8 +36,13 @@ public class PlannedMoveTests
 
         Tick(World.Now.AddSeconds(40));
         Assert.Equal(("b", null, null), (_register.Active, _register.Moving, _register.Planned));
-        Assert.Null(_fence);
         Assert.Equal(0, _register.CoolDown!.AutomaticMoves);
+
+        // Resolvers may still lead clients to a; then nobody is led there any more.
+        Tick(World.Now.AddSeconds(99));
+        Assert.NotNull(_fence);
+        Tick(World.Now.AddSeconds(100));
+        Assert.Equal((null, null), (_fence, _register.FenceToLift));
     }
 
     [Fact]
@@ -79,15 +86,75 @@ public class PlannedMoveTests
         Assert.Equal((5, MoveKind.Automatic, null), (_register.Epoch, _register.Moving!.Kind, _register.Planned));
     }
 
+    /// <summary>Whatever ends it, the fence is lifted, and remembered until that is acknowledged.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_planned_move_that_is_withdrawn_leaves_no_fence(bool unanswered)
+    {
+        Tick(World.Now, Order);
+        _newest = World.Now + Settled;
+        _applies = false;
+        Tick(World.Now.AddSeconds(30));
+        Assert.Equal((5, MoveKind.Planned), (_register.Epoch, _register.Moving!.Kind));
+
+        _register = _register with { Rev = _register.Rev + 1, Paused = new Override("op", World.Now.AddSeconds(31), null, null) };
+        (_applies, _fenceAnswers) = (true, !unanswered);
+        Tick(World.Now.AddSeconds(40));
+        Assert.Equal((6, "a", null), (_register.Epoch, _register.Plan.Endpoint, _register.Planned));
+        _fenceAnswers = true;
+        Tick(World.Now.AddSeconds(50));
+        Assert.Equal((null, null), (_fence, _register.FenceToLift));
+    }
+
+    [Theory]
+    [InlineData(CommandKind.Pin, "a")]
+    [InlineData(CommandKind.Drain, "b")]
+    public void An_override_that_was_ordered_since_gives_it_up(CommandKind kind, string to)
+    {
+        Tick(World.Now, Order);
+        Tick(World.Now.AddSeconds(10), new Command { Id = "c2", Kind = kind, By = "op", At = World.Now, To = to });
+        Tick(World.Now.AddSeconds(20));
+
+        Assert.Equal((4, "a", null, null), (_register.Epoch, _register.Active, _register.Planned, _fence));
+    }
+
+    /// <summary>The source begins to die when all has arrived: that is no reason against leaving it.</summary>
+    [Fact]
+    public void A_source_that_begins_to_fail_does_not_withdraw_it()
+    {
+        Tick(World.Now, Order);
+        _newest = World.Now + Settled;
+        _applies = false;
+        Tick(World.Now.AddSeconds(30));
+        _says = "a:3- b:+";
+        (_applies, _pathAlive) = (true, false);
+        Tick(World.Now.AddSeconds(40));
+        Assert.Equal((5, MoveKind.Planned), (_register.Epoch, _register.Moving!.Kind));
+    }
+
+    /// <summary>The region dies before anybody has acknowledged its fence.</summary>
+    [Fact]
+    public void A_fence_that_cannot_be_set_keeps_no_failure_from_being_left()
+    {
+        _fenceAnswers = false;
+        Tick(World.Now, Order);
+        _says = "a:9- b:+";
+        Tick(World.Now.AddSeconds(10));
+
+        Assert.Equal((5, MoveKind.Automatic, null), (_register.Epoch, _register.Moving!.Kind, _register.Planned));
+    }
+
     [Theory]
     [InlineData("c", "a:+ b:+", "see c up")]
     [InlineData("a", "a:+ b:+", "where you want to go")]
     [InlineData("x", "a:+ b:+", "no endpoint")]
     [InlineData("b", "a:+ b:9-", "see b up")]
-    public void Is_refused_where_it_makes_no_sense(string to, string says, string why)
+    [InlineData("b", "a:+ b:+", "15 minutes at the most", 16)]
+    public void Is_refused_where_it_makes_no_sense(string to, string says, string why, int? minutes = null)
     {
         _says = says;
-        Tick(World.Now, Order with { To = to });
+        Tick(World.Now, Order with { To = to, Minutes = minutes });
 
         Assert.False(_register.LastCommand!.Obeyed);
         Assert.Contains(why, _register.LastCommand.Says, StringComparison.Ordinal);
@@ -96,7 +163,7 @@ public class PlannedMoveTests
 
     private void Tick(DateTimeOffset now, Command? command = null)
     {
-        ControlView View() => new(_register, command, [.. World.Topology.Observers.Select(observer => World.Ballot(observer, _says).Seen(_newest) with { At = now })]);
+        ControlView View() => new(_register, command, [.. World.Topology.Observers.Select(observer => World.Ballot(observer, _says, _pathAlive).Seen(_newest) with { At = now })]);
         var (mover, step) = Mover.Start(World.Topology, World.Service, "o1", new Look([_zone], HttpOk: true, ""), View(), now);
         while (step is not Step.Finish)
         {
@@ -111,14 +178,16 @@ public class PlannedMoveTests
                     return new StepResult.Control(View());
                 case Step.ListRecords:
                     return new StepResult.Listed(_zone);
-                case Step.Fence(var replica, var until):
-                    Assert.Equal("a", replica);
+                case Step.Fence(var replica, var order, var until):
+                    Assert.Equal(("a", World.Now), (replica, order));
                     _fence = _fenceAnswers ? until : _fence;
                     return new StepResult.Fenced(_fenceAnswers);
                 case Step.WriteRegister(var next, var expected, _):
                     Assert.Equal(_register.Rev, expected);
                     _register = next;
                     return new StepResult.Register(ConditionalWrite.Written);
+                case Step.Apply when !_applies:
+                    return new StepResult.NotDone("the provider is away");
                 case Step.Apply(var plan, var listed):
                     Assert.True(listed.IsSameAs(_zone));
                     _zone = new Listing(plan.Sets, plan.Txt);

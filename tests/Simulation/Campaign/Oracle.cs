@@ -116,7 +116,7 @@ internal sealed class Oracle(Schedule schedule, History history)
             return $"S4: {why} after less than six failed ticks, and less than three with a living data path";
         }
 
-        if (_setting.Service.Rpo.Prefer == RpoPreference.PreferData && from == 0 && _setting.RegionOf(to) == 1 && !(change.NewestBeatAge <= (_setting.Service.Rpo.LimitSeconds * 1000) + 20_000))
+        if (_setting.Service.Rpo.Prefer == RpoPreference.PreferData && from == 0 && _setting.RegionOf(to) == 1 && !(change.NewestBeatAge - (change.At - Since(change)) <= (_setting.Service.Rpo.LimitSeconds * 1000) + 20_000))
         {
             return $"the move could cost {change.NewestBeatAge / 1000} s of data, and the service prefers data";
         }
@@ -231,6 +231,12 @@ internal sealed class Oracle(Schedule schedule, History history)
                 return true;
             }
 
+            // A slot is one tick, however often it was fired.
+            if (observers[ballot.Observer] is not null && ballot.Slot <= last[ballot.Observer])
+            {
+                continue;
+            }
+
             var before = observers[ballot.Observer] is { } known && (ballot.Slot - last[ballot.Observer]) * Interval <= 30_000 ? known.Endpoints : new Counter[ballot.Ok.Length];
             observers[ballot.Observer] = (ballot.At, [.. ballot.Ok.Select((ok, i) => before[i].Next(ok, ballot.Slot))], ballot.OtherRules);
             for (var replica = 0; replica < 2; replica++)
@@ -263,6 +269,10 @@ internal sealed class Oracle(Schedule schedule, History history)
 
         return -1;
     }
+
+    /// <summary>When the epoch was taken: what was too little to hold the beginning does not end the move.</summary>
+    private static long Since(ZoneChange change) =>
+        (long)(DateTimeOffset.Parse(Words(change.Txt[0])!["since"], System.Globalization.CultureInfo.InvariantCulture) - SimWorld.Epoch).TotalMilliseconds;
 
     private static Dictionary<string, string>? Words(string text)
     {

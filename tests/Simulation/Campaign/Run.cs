@@ -47,9 +47,9 @@ internal static class Run
             return $"L2: the world does not show the plan: {string.Join(", ", world.Zone.Sets)} {world.Zone.Txt}, but {register.Plan.Txt}";
         }
 
-        if (register.Moving is not null || register.Planned is not null)
+        if (register.Moving is not null || register.Planned is not null || register.FenceToLift is not null)
         {
-            return $"L2: a move never ends: {register.Moving} {register.Planned}";
+            return $"L2: a move, or a fence, never ends: {register.Moving} {register.Planned} {register.FenceToLift}";
         }
 
         var serving = world.Setting.Service.Endpoints.ToList().FindIndex(endpoint => endpoint.Name == register.Active);

@@ -236,7 +236,7 @@ internal sealed class SimTick(SimWorld world, Bug bug, int observer, long slot)
             case Step.Apply(var plan, var listing):
                 Apply(plan, listing);
                 break;
-            case Step.Fence(var replica, var until):
+            case Step.Fence(var replica, _, var until):
                 world.Call(
                     this, !world.TakesData(observer, replica == "r0" ? 0 : 1), 0, () => Fence(until),
                     end => Next(new StepResult.Fenced(end == CallEnd.Done)));
