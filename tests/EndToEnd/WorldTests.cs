@@ -71,15 +71,15 @@ public class WorldTests(ITestOutputHelper output)
     [Fact]
     public async Task Every_lever_moves_its_service()
     {
-        await using var world = LocalHostProcess.Start("--interval", "2", "--services", "3", "--lever", "switch", "--metric-period", "2");
+        await using var world = LocalHostProcess.Start("--interval", "3", "--services", "3", "--lever", "switch", "--metric-period", "3");
         await LocalHostProcess.EventuallyAsync("every observer sees all four endpoints up", async () =>
-            (await world.StateAsync())["observers"]!.AsArray().All(observer => observer!["health"] is JsonObject { Count: 4 } health && health.All(endpoint => (string?)endpoint.Value == "Up")));
+            (await world.StateAsync())["observers"]!.AsArray().All(observer => observer!["health"] is JsonObject { Count: 4 } health && health.All(endpoint => (string?)endpoint.Value == "Up")), seconds: 150);
         await world.BreakAsync(new { kind = "control-slow", ms = 50 });
         await world.BreakAsync(new { kind = "control-conflict", share = 0.3 });
 
         // An endpoint that is there half of the time, and Route 53's API is gone: the switch needs none.
         var api = await world.BreakAsync(new { kind = "dns-api-down" });
-        var flap = await world.BreakAsync(new { kind = "endpoint-flap", endpoint = "us-east-1", periodMs = 3000 });
+        var flap = await world.BreakAsync(new { kind = "endpoint-flap", endpoint = "us-east-1", periodMs = 4000 });
         await LocalHostProcess.EventuallyAsync("the switch moves the first", async () => (await world.AnswerAsync("app.example.test")).Address == "127.0.0.12");
         Assert.Equal("127.0.0.11", (await world.AnswerAsync("shop.example.test")).Address);
         await world.HealAsync(api);

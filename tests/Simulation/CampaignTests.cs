@@ -20,7 +20,7 @@ public class CampaignTests(ITestOutputHelper output)
         var start = Stopwatch.GetTimestamp();
         var (whys, reached) = (new ConcurrentDictionary<string, int>(), new ConcurrentDictionary<string, int>());
         var broken = new ConcurrentQueue<string>();
-        Parallel.For(FirstSeed, FirstSeed + Schedules, new ParallelOptions { MaxDegreeOfParallelism = Environment.ProcessorCount }, (seed, loop) =>
+        Parallel.For(FirstSeed, FirstSeed + Schedules, new ParallelOptions { MaxDegreeOfParallelism = Math.Max(1, Environment.ProcessorCount - 1) }, (seed, loop) =>
         {
             if (Run.Broken(Schedule.Draw(seed), null, out var world) is { } rule)
             {
