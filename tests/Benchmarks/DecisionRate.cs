@@ -70,6 +70,7 @@ internal static class DecisionRate
                 Observer = observer,
                 Slot = 100,
                 At = Now,
+                Topology = Topology.Digest,
                 Services = new Dictionary<string, IReadOnlyDictionary<string, EndpointBallot>> { [Service.Name] = new Dictionary<string, EndpointBallot> { ["a"] = a, ["b"] = Up } },
                 Replicas = new Dictionary<string, ReplicaBallot> { ["a"] = Replica(pathLives ? slots : [], "b"), ["b"] = Replica(slots, "a") },
             }),

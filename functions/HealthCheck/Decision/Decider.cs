@@ -45,6 +45,7 @@ public static class Decider
             return Hold(Diagnosis.Contested, HoldReason.NoQuorum, $"{fresh.Count} of {topology.Observers.Count} observers have a fresh ballot; {topology.Majority} are needed");
         }
 
+        var digest = topology.Digest;
         foreach (var ballot in fresh)
         {
             if (ballot.RuleVersion != Ballot.RuleVersionNow)
@@ -53,7 +54,7 @@ public static class Decider
             }
 
             // During a rollout: one would take what another withdraws.
-            if (ballot.Topology is { } other && other != topology.Digest)
+            if (ballot.Topology is { } other && other != digest)
             {
                 return Hold(Diagnosis.Contested, HoldReason.MixedVersions, $"{ballot.Observer} has another topology than the one that decides here");
             }
@@ -211,38 +212,35 @@ public static class Decider
             return Hold(Diagnosis.Contested, HoldReason.NotInTopology, $"{serving} serves, and is no endpoint of the topology: nobody probes it");
         }
 
-        var down = new List<(Ballot Ballot, EndpointBallot View)>(fresh.Count);
+        var down = 0;
+        IReadOnlyList<long>?[]? acked = null;
+        List<Ballot>? leaving = null;
         foreach (var ballot in fresh)
         {
             if (ballot.On(service.Name, serving) is { Health: Health.Down, LastOk: false } view)
             {
-                down.Add((ballot, view));
+                down++;
+                acked ??= AckedSlots(fresh, service.Endpoint(serving)?.Replica);
+                if (IsToBeLeft(view, topology, acked))
+                {
+                    (leaving ??= new List<Ballot>(fresh.Count)).Add(ballot);
+                }
             }
         }
 
-        if (down.Count < topology.Majority)
+        if (down < topology.Majority)
         {
             return CountDown(fresh, service, serving) >= topology.Majority
-                ? Hold(Diagnosis.Contested, HoldReason.Intermittent, $"{serving} is down, but answered {fresh.Count - down.Count} of {fresh.Count} observers just now")
-                : down.Count > 0
-                ? Hold(Diagnosis.Contested, null, $"{down.Count} of {topology.Observers.Count} observers see {serving} down")
+                ? Hold(Diagnosis.Contested, HoldReason.Intermittent, $"{serving} is down, but answered {fresh.Count - down} of {fresh.Count} observers just now")
+                : down > 0
+                ? Hold(Diagnosis.Contested, null, $"{down} of {topology.Observers.Count} observers see {serving} down")
                 : Calm(topology, service, register, serving, fresh, now);
         }
 
-        var acked = AckedSlots(fresh, service.Endpoint(serving)?.Replica);
-        var diagnosis = PathLived(topology, acked, NewestSlot(topology, fresh)) ? Diagnosis.EndpointDown : Diagnosis.RegionLost;
-        var leaving = new List<Ballot>(down.Count);
-        foreach (var (ballot, view) in down)
+        var diagnosis = PathLived(topology, acked!, NewestSlot(topology, fresh)) ? Diagnosis.EndpointDown : Diagnosis.RegionLost;
+        if (leaving is null || leaving.Count < topology.Majority)
         {
-            if (IsToBeLeft(view, topology, acked))
-            {
-                leaving.Add(ballot);
-            }
-        }
-
-        if (leaving.Count < topology.Majority)
-        {
-            return Hold(diagnosis, HoldReason.Detecting, $"{serving} is down, for {leaving.Count} of {topology.Majority} observers long enough");
+            return Hold(diagnosis, HoldReason.Detecting, $"{serving} is down, for {leaving?.Count ?? 0} of {topology.Majority} observers long enough");
         }
 
         if (Target(topology, service, register, leaving, now) is not { } target)
