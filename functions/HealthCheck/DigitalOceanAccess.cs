@@ -11,7 +11,7 @@ namespace Failover.HealthCheck;
 /// DigitalOcean's client, with a token that is read from an encrypted parameter and read again every quarter of an hour, so that it can be changed; it stands in no environment, log or exception.
 /// The client knows no deadlines: each call gets one from outside, and what it still does after that is found by reading.
 /// </summary>
-public sealed class DigitalOceanAccess(IAmazonSimpleSystemsManagement ssm, string? parameter, TimeSpan callTimeout, TimeProvider time)
+public sealed class DigitalOceanAccess(Func<IAmazonSimpleSystemsManagement> parameters, string? parameter, TimeSpan callTimeout, TimeProvider time)
 {
     private static readonly TimeSpan TokenLifetime = TimeSpan.FromMinutes(15);
 
@@ -49,6 +49,8 @@ public sealed class DigitalOceanAccess(IAmazonSimpleSystemsManagement ssm, strin
             var timestamp = time.GetTimestamp();
             try
             {
+                // Made once in a quarter of an hour, and only where something of DigitalOcean's is guarded: no other observer pays for it at its start.
+                using var ssm = parameters();
                 var answer = await ssm.GetParameterAsync(
                     new GetParameterRequest { Name = parameter ?? throw new InvalidOperationException("No parameter with DigitalOcean's token is named."), WithDecryption = true }, cancellationToken);
                 var token = answer.Parameter.Value.Trim();

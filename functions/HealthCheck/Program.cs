@@ -42,7 +42,7 @@ var route53 = new AmazonRoute53Client(new AmazonRoute53Config
 });
 var replicas = options.Topology.Replicas.ToDictionary(region => region, region => (IAmazonDynamoDB)DynamoDbClients.Create(region, timing.ProbeTimeout));
 var digitalOcean = new DigitalOceanAccess(
-    new AmazonSimpleSystemsManagementClient(new AmazonSimpleSystemsManagementConfig
+    () => new AmazonSimpleSystemsManagementClient(new AmazonSimpleSystemsManagementConfig
     {
         RegionEndpoint = RegionEndpoint.GetBySystemName(options.Observer),
         AuthenticationRegion = options.Observer,

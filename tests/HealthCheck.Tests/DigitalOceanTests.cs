@@ -52,7 +52,6 @@ public sealed class DigitalOceanTests : IAsyncLifetime
     private Door _api = null!;
     private Door _ssm = null!;
     private bool _ssmAnswers = true;
-    private AmazonSimpleSystemsManagementClient _parameters = null!;
 
     /// <summary>What becomes of a request; null: it is answered.</summary>
     private Func<HttpContextOf, Task<bool>>? _trouble;
@@ -103,13 +102,10 @@ public sealed class DigitalOceanTests : IAsyncLifetime
         await _api.SetOpenAsync(true);
         await _ssm.SetOpenAsync(true);
         Environment.SetEnvironmentVariable("DIGITALOCEAN_API_URL", $"http://127.0.0.1:{_api.Port}/v2/");
-        _parameters = new AmazonSimpleSystemsManagementClient(
-            new BasicAWSCredentials("test", "test"), new AmazonSimpleSystemsManagementConfig { ServiceURL = $"http://127.0.0.1:{_ssm.Port}", AuthenticationRegion = "us-east-1" });
     }
 
     public async ValueTask DisposeAsync()
     {
-        _parameters?.Dispose();
         await (_api?.DisposeAsync() ?? ValueTask.CompletedTask);
         await (_ssm?.DisposeAsync() ?? ValueTask.CompletedTask);
         _contract.Dispose();
@@ -442,9 +438,12 @@ public sealed class DigitalOceanTests : IAsyncLifetime
 
     private List<DomainRecord> OfName() => [.. _cloud.Records.Where(record => record.Name is "app" or "_failover.app")];
 
+    private AmazonSimpleSystemsManagementClient Parameters() => new(
+        new BasicAWSCredentials("test", "test"), new AmazonSimpleSystemsManagementConfig { ServiceURL = $"http://127.0.0.1:{_ssm.Port}", AuthenticationRegion = "us-east-1" });
+
     private DigitalOceanRecords Records(TimeSpan? timeout = null) => new(Access(timeout));
 
-    private DigitalOceanAccess Access(TimeSpan? timeout = null) => new(_parameters, "/t", timeout ?? TimeSpan.FromSeconds(20), _time);
+    private DigitalOceanAccess Access(TimeSpan? timeout = null) => new(Parameters, "/t", timeout ?? TimeSpan.FromSeconds(20), _time);
 
     private static Plan PlanOf(string endpoint, long epoch) => Plan.For(Service, Service.Endpoint(endpoint)!, epoch, World.Now, "o1", "First");
 

@@ -10,6 +10,8 @@ namespace Failover.LocalHost.Functions;
 /// <summary>One process of a function, and the Lambda Runtime API that it asks for its invocations.</summary>
 internal sealed class FunctionProcess : IAsyncDisposable
 {
+    private static readonly TimeSpan InitTimeout = TimeSpan.FromSeconds(10);
+
     private readonly Door _api;
     private readonly string _arn;
     private Process? _process;
@@ -80,7 +82,7 @@ internal sealed class FunctionProcess : IAsyncDisposable
     /// <summary>Gives it one invocation; a time-out ends the process, as in Lambda.</summary>
     public async Task<InvocationResult> InvokeAsync(byte[] payload, TimeSpan timeout)
     {
-        var invocation = new Invocation(Guid.NewGuid().ToString(), payload, TimeProvider.System.GetUtcNow() + timeout);
+        var invocation = new Invocation(Guid.NewGuid().ToString(), payload, timeout);
         _current = invocation;
         if (!IsAlive)
         {
@@ -90,12 +92,18 @@ internal sealed class FunctionProcess : IAsyncDisposable
         _next.TrySetResult(invocation);
         try
         {
-            return await invocation.Result.Task.WaitAsync(timeout, TimeProvider.System);
+            // As in Lambda, a process has its own time to begin, and the invocation's runs from when it is taken.
+            if (await Task.WhenAny(invocation.Taken.Task, invocation.Result.Task).WaitAsync(InitTimeout, TimeProvider.System) == invocation.Taken.Task)
+            {
+                return await invocation.Result.Task.WaitAsync(timeout, TimeProvider.System);
+            }
+
+            return await invocation.Result.Task;
         }
         catch (TimeoutException)
         {
             await KillAsync();
-            return new InvocationResult(null, $"Task timed out after {timeout.TotalSeconds:0.00} seconds");
+            return new InvocationResult(null, invocation.Taken.Task.IsCompleted ? $"Task timed out after {timeout.TotalSeconds:0.00} seconds" : $"INIT_REPORT Init Duration: {InitTimeout.TotalSeconds:0.00} s, timeout");
         }
     }
 
@@ -171,16 +179,20 @@ internal sealed class FunctionProcess : IAsyncDisposable
         }
 
         _next = new TaskCompletionSource<Invocation>(TaskCreationOptions.RunContinuationsAsynchronously);
+        var deadline = TimeProvider.System.GetUtcNow() + invocation.Timeout;
+        invocation.Taken.TrySetResult();
         context.Response.Headers["Lambda-Runtime-Aws-Request-Id"] = invocation.Id;
-        context.Response.Headers["Lambda-Runtime-Deadline-Ms"] = invocation.Deadline.ToUnixTimeMilliseconds().ToString(CultureInfo.InvariantCulture);
+        context.Response.Headers["Lambda-Runtime-Deadline-Ms"] = deadline.ToUnixTimeMilliseconds().ToString(CultureInfo.InvariantCulture);
         context.Response.Headers["Lambda-Runtime-Invoked-Function-Arn"] = _arn;
         context.Response.ContentType = "application/json";
         context.Response.ContentLength = invocation.Payload.Length;
         await context.Response.Body.WriteAsync(invocation.Payload, context.RequestAborted);
     }
 
-    private sealed record Invocation(string Id, byte[] Payload, DateTimeOffset Deadline)
+    private sealed record Invocation(string Id, byte[] Payload, TimeSpan Timeout)
     {
+        public TaskCompletionSource Taken { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
         public TaskCompletionSource<InvocationResult> Result { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
     }
 }
