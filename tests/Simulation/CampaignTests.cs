@@ -2,9 +2,6 @@ using System.Collections.Concurrent;
 using System.Diagnostics;
 using Failover.Simulation.Campaign;
 
-// The worlds of real processes are tested beside this, and need a core.
-[assembly: Parallelization(MaxThreads = 1)]
-
 namespace Failover.Simulation;
 
 /// <summary>
