@@ -65,6 +65,7 @@ internal sealed class SmallWorld : IAsyncDisposable
             Observers = ["us-east-1", "us-west-2", "us-east-2"],
             Replicas = ["us-east-1", "us-west-2"],
             Anchors = [Anchor("a"), Anchor("b")],
+            AllowedNetworks = ["127.0.0.0/8"],
             Services =
             [
                 new Service
