@@ -101,21 +101,13 @@ public sealed class Tick(
         var anchors = prober.AskAsync(_topology.Anchors, cancellationToken);
         var balancers = loadBalancers.AskAsync([.. _topology.Services.SelectMany(service => service.Endpoints).Select(endpoint => endpoint.LoadBalancerId).OfType<string>()], cancellationToken);
         var beats = heartbeats.BeatAsync(cancellationToken);
-        var probes = _topology.Services
-            .SelectMany(service => service.Endpoints.Select(endpoint => (Key: (service.Name, endpoint.Name), Probe: prober.ProbeAsync(endpoint.ProbeUrl, endpoint.Expect, null, cancellationToken))))
-            .ToList();
-        await Task.WhenAll(probes.Select(probe => probe.Probe));
+        var probes = await Task.WhenAll(_topology.Services.SelectMany(service => service.Endpoints.Select(async endpoint =>
+            (Key: (service.Name, endpoint.Name), endpoint.LoadBalancerId, Result: await prober.ProbeAsync(endpoint.ProbeUrl, endpoint.Expect, null, cancellationToken)))));
         var asked = await anchors;
         report.Anchors(asked);
         var states = await balancers;
-        var results = probes.ToDictionary(probe => probe.Key, probe => Judged(probe.Probe.Result, states, probe.Key));
+        var results = probes.ToDictionary(probe => probe.Key, probe => probe.LoadBalancerId is { } id && states.TryGetValue(id, out var state) ? state.Judge(probe.Result) : probe.Result);
         report.Certificates(results);
         return new Observation(results, await beats, asked.Any(anchor => anchor.Answers), clock.Skew);
     }
-
-    /// <summary>A balancer that is broken, or has no droplet behind it, serves nobody, though a last connection may still be answered.</summary>
-    private ProbeResult Judged(ProbeResult probe, IReadOnlyDictionary<string, LoadBalancerState> states, (string Service, string Endpoint) key) =>
-        _topology.Services.First(service => service.Name == key.Service).Endpoint(key.Endpoint)!.LoadBalancerId is { } id && states.TryGetValue(id, out var state)
-            ? probe with { Ok = probe.Ok && !state.IsBroken, Detail = $"{probe.Detail}; {state}" }
-            : probe;
 }

@@ -18,9 +18,6 @@ public sealed class WriteFence(IAmazonDynamoDB dynamoDb, string table, string re
 
     private Reading? _last;
 
-    /// <summary>The key of a replica's fence.</summary>
-    public static Dictionary<string, AttributeValue> KeyOf(string replica) => new() { [ItemAttributes.Id] = new("_fence#" + replica) };
-
     /// <summary>Lets writers refuse writes until then; null: lets them accept them again. False: there is a newer order, and nothing was changed.</summary>
     /// <param name="order">When it was ordered: what was long on its way changes no newer order's fence.</param>
     public static async Task<bool> PutAsync(
@@ -63,6 +60,8 @@ public sealed class WriteFence(IAmazonDynamoDB dynamoDb, string table, string re
 
         return last.Until > time.GetUtcNow() ? last.Until : null;
     }
+
+    private static Dictionary<string, AttributeValue> KeyOf(string replica) => new() { [ItemAttributes.Id] = new("_fence#" + replica) };
 
     private static AttributeValue Number(long value) => new() { N = value.ToString(CultureInfo.InvariantCulture) };
 

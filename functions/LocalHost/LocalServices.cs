@@ -1,4 +1,3 @@
-using Failover.ControlPlane.Registers;
 using Failover.ControlPlane.Topologies;
 
 namespace Failover.LocalHost;
@@ -57,7 +56,4 @@ internal static class LocalServices
             Records = [new DnsTarget { Type = "A", Values = [address] }],
         };
     }
-
-    /// <summary>What DNS has before anybody has moved it: the first endpoint.</summary>
-    public static IReadOnlyList<RecordSet> First(Service service) => Plan.SetsOf(service, service.Home);
 }

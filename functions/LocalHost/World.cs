@@ -167,7 +167,7 @@ internal sealed class World : IAsyncDisposable
         Topology = TopologyFile.Load(TopologyPath(1));
         foreach (var service in Topology.Services.Where(service => service.Lever == Lever.Records))
         {
-            foreach (var set in LocalServices.First(service))
+            foreach (var set in Plan.SetsOf(service, service.Home))
             {
                 if (service.IsFenced)
                 {

@@ -82,10 +82,7 @@ public sealed class FollowerTests : IAsyncLifetime
     [Fact]
     public async Task A_planned_move_fences_writes_at_the_replica_that_is_left()
     {
-        var control = new ControlStore(_engine.Client(), _control, TimeSpan.FromSeconds(5));
-        await control.WriteRegisterAsync(
-            World.Register() with { Rev = Moving.Rev + 1, Planned = new PlannedMove("a", "a", "b", "op", World.Now, World.Now.AddMinutes(5)) }, Moving.Rev, Token);
-        await AllUpAsync(control);
+        var control = await PlannedAsync();
         var store = new ItemStore(_engine.Client(), _items, "a", new VersionClock("a", _time), _time, TimeSpan.FromSeconds(5));
 
         await FollowAsync(sleepAfterRead: 0);
@@ -97,10 +94,7 @@ public sealed class FollowerTests : IAsyncLifetime
     [Fact]
     public async Task A_fence_that_is_not_acknowledged_is_no_fence()
     {
-        var control = new ControlStore(_engine.Client(), _control, TimeSpan.FromSeconds(5));
-        await control.WriteRegisterAsync(
-            World.Register() with { Rev = Moving.Rev + 1, Planned = new PlannedMove("a", "a", "b", "op", World.Now, World.Now.AddMinutes(5)) }, Moving.Rev, Token);
-        await AllUpAsync(control);
+        var control = await PlannedAsync();
         _items = "no-such-table";
 
         await FollowAsync(sleepAfterRead: 0);
@@ -120,12 +114,18 @@ public sealed class FollowerTests : IAsyncLifetime
         Assert.Equal("192.0.2.1", Assert.Single(_zone.Find(World.Name + ".", "A")!.Values));
     }
 
-    private static async Task AllUpAsync(ControlStore control)
+    /// <summary>A planned move from a to b was ordered in a healthy world.</summary>
+    private async Task<ControlStore> PlannedAsync()
     {
+        var control = new ControlStore(_engine.Client(), _control, TimeSpan.FromSeconds(5));
+        await control.WriteRegisterAsync(
+            World.Register() with { Rev = Moving.Rev + 1, Planned = new PlannedMove("a", "a", "b", "op", World.Now, World.Now.AddMinutes(5)) }, Moving.Rev, Token);
         foreach (var observer in World.Topology.Observers)
         {
             await control.WriteBallotAsync(World.Ballot(observer, "a:+ b:+") with { Slot = 101 }, 100, Token);
         }
+
+        return control;
     }
 
     private async Task FollowAsync(int sleepAfterRead, Evidence? started = null)

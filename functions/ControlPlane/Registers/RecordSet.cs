@@ -23,6 +23,9 @@ public sealed record RecordSet(string Name, string Type, long? TtlSeconds, IRead
             && (Alias is null ? other.Alias is null : other.Alias is { } alias && Alias.IsSameAs(alias))
             && (Values.Count == 1 ? Same(Values[0], other.Values[0]) : Values.Select(Canonical).Order(StringComparer.Ordinal).SequenceEqual(other.Values.Select(Canonical).Order(StringComparer.Ordinal))));
 
+    /// <summary>Whether one of its values means the same as <paramref name="value"/>.</summary>
+    public bool Holds(string value) => Values.Any(own => Same(own, value));
+
     /// <summary>Whether two collections hold the same sets, in any order.</summary>
     public static bool AreSame(IReadOnlyList<RecordSet> left, IReadOnlyList<RecordSet> right) =>
         left.Count == right.Count && (left.Count == 1 ? left[0].IsSameAs(right[0]) : left.All(set => right.Any(set.IsSameAs)));

@@ -33,8 +33,8 @@ public static class Commands
             : command.Minutes < 1 ? (null, $"refused: {command.Minutes} minutes are none")
             : command.Kind switch
             {
-                CommandKind.Move or CommandKind.MoveBack => Move(topology, service, register, view, command, listing, self, now),
-                CommandKind.PlannedMove => Plan(topology, service, register, view, command, listing, now),
+                CommandKind.Move or CommandKind.MoveBack => MoveTo(topology, service, register, view, command, listing, self, now),
+                CommandKind.PlannedMove => PlanTo(topology, service, register, view, command, listing, now),
 
                 // A move under way is then withdrawn like any that no longer stands; that needs no answer from DNS now.
                 CommandKind.Pause => (register with { Paused = OrderOf(command, now) }, register.Moving is { LandedAt: null } ? "paused; the move under way is withdrawn" : "paused"),
@@ -42,7 +42,7 @@ public static class Commands
                 CommandKind.Ack => (register with { CoolDown = null, Withdrawals = [] }, "acknowledged"),
                 CommandKind.Approve when service.Mode != FailoverMode.Approve => (null, "refused: the service's moves need no approval"),
                 CommandKind.Approve => (register with { Approved = new Override(command.By, now, now + Command.Lifetime, command.Reason) }, $"approved for {Command.Lifetime.TotalMinutes:0} minutes"),
-                CommandKind.Pin => Pin(topology, service, register, view, command, now),
+                CommandKind.Pin => PinTo(topology, service, register, view, command, now),
                 CommandKind.Unpin => register.Pinned is null ? (null, "refused: nothing is pinned") : (register with { Pinned = null }, "unpinned"),
                 CommandKind.Drain => Drain(service, register, command, now),
                 CommandKind.Undrain => command.To is { } to && register.Drained.ContainsKey(to)
@@ -68,7 +68,7 @@ public static class Commands
         : command.IfEpoch is { } epoch && register is not null && epoch != register.Epoch ? $"refused: it was meant for epoch {epoch}, this is {register.Epoch}"
         : null;
 
-    private static (Register? Next, string Says) Move(
+    private static (Register? Next, string Says) MoveTo(
         Topology topology, Service service, Register register, ControlView view, Command command, Listing? listing, string self, DateTimeOffset now)
     {
         var isBack = command.Kind == CommandKind.MoveBack;
@@ -78,7 +78,7 @@ public static class Commands
         }
 
         // The endpoint that serves may have other values by now: a move to it brings them.
-        if (target.Name == (register.Moving?.To ?? register.Active) && (register.Moving is not null || RecordSet.AreSame(register.Plan.Sets, ControlPlane.Registers.Plan.SetsOf(service, target))))
+        if (target.Name == (register.Moving?.To ?? register.Active) && (register.Moving is not null || RecordSet.AreSame(register.Plan.Sets, Plan.SetsOf(service, target))))
         {
             return (null, $"refused: {target.Name} serves already, or is being moved to");
         }
@@ -110,12 +110,12 @@ public static class Commands
             return (null, $"refused: {up} of {topology.Observers.Count} observers see {target.Name} up; force it if you must");
         }
 
-        var plan = ControlPlane.Registers.Plan.For(service, target, register.Epoch + 1, now, self, isBack ? "MoveBack" : "Command");
+        var plan = Plan.For(service, target, register.Epoch + 1, now, self, isBack ? "MoveBack" : "Command");
         var move = new Move(register.Serving, target.Name, isBack ? MoveKind.Back : MoveKind.Command, now);
         return (register.WithPlan(plan) with { Moving = move }, $"moving {(isBack ? "back " : "")}to {target.Name}");
     }
 
-    private static (Register? Next, string Says) Plan(Topology topology, Service service, Register register, ControlView view, Command command, Listing? listing, DateTimeOffset now)
+    private static (Register? Next, string Says) PlanTo(Topology topology, Service service, Register register, ControlView view, Command command, Listing? listing, DateTimeOffset now)
     {
         if (service.Endpoint(command.To) is not { } target)
         {
@@ -137,6 +137,11 @@ public static class Commands
             return (null, "refused: a move is under way already");
         }
 
+        if (register.FenceToLift is { } fence)
+        {
+            return (null, $"refused: the last planned move's fence at {fence.Replica} is lifted at {fence.NotBefore:u}; order it then");
+        }
+
         if (target.Name == register.Active || service.Endpoint(register.Active) is not { } source)
         {
             return (null, $"refused: {register.Active} serves, and {(target.Name == register.Active ? "is where you want to go" : "is no endpoint of the topology, so its writes cannot be fenced")}");
@@ -153,7 +158,7 @@ public static class Commands
             : (register with { Planned = new PlannedMove(source.Name, source.Replica, target.Name, command.By, now, now.AddMinutes(command.Minutes ?? Command.PlannedMoveMinutes)) }, $"planned: fencing writes at {register.Active}");
     }
 
-    private static (Register? Next, string Says) Pin(Topology topology, Service service, Register register, ControlView view, Command command, DateTimeOffset now)
+    private static (Register? Next, string Says) PinTo(Topology topology, Service service, Register register, ControlView view, Command command, DateTimeOffset now)
     {
         if (service.Endpoint(command.To) is not { } target)
         {
@@ -163,7 +168,7 @@ public static class Commands
         var up = Decider.CountUp(Decider.Fresh(topology, view.Ballots, now), service, target.Name);
         return up < topology.Majority && !command.Force && target.Name != register.Serving
             ? (null, $"refused: {up} of {topology.Observers.Count} observers see {target.Name} up; force it if you must")
-            : (register with { Pinned = new ControlPlane.Registers.Pin(target.Name, command.Force, OrderOf(command, now)) }, $"pinned to {target.Name}");
+            : (register with { Pinned = new Pin(target.Name, command.Force, OrderOf(command, now)) }, $"pinned to {target.Name}");
     }
 
     private static (Register? Next, string Says) Drain(Service service, Register register, Command command, DateTimeOffset now)
@@ -197,7 +202,7 @@ public static class Commands
             return (null, "refused: the name is as the register says; there is nothing to adopt");
         }
 
-        if (service.Endpoints.FirstOrDefault(endpoint => RecordSet.AreSame(ControlPlane.Registers.Plan.SetsOf(service, endpoint), listing.Sets)) is not { } active)
+        if (service.Endpoints.FirstOrDefault(endpoint => RecordSet.AreSame(Plan.SetsOf(service, endpoint), listing.Sets)) is not { } active)
         {
             return (null, "refused: the name's records are those of no configured endpoint; mend them or the topology first");
         }
@@ -209,7 +214,7 @@ public static class Commands
 
         var text = listing.Txt?.Values[0];
         var epoch = Math.Max(text is null ? 0 : StateTxt.TryParse(text)?.Epoch ?? 0, register?.Epoch ?? 0) + 1;
-        var plan = ControlPlane.Registers.Plan.Of(service, active.Name, listing.Sets, epoch, now, self, "Adopted");
+        var plan = Plan.Of(service, active.Name, listing.Sets, epoch, now, self, "Adopted");
         var next = register?.WithPlan(plan) ?? new Register { Service = service.Name, Rev = 1, Plan = plan, Active = active.Name };
         var says = $"adopted {active.Name} at epoch {epoch}, paused";
         return (next with

@@ -30,12 +30,6 @@ public static class Decider
     /// <summary>More withdrawals within an hour than this hold.</summary>
     public const int WithdrawalsMax = 3;
 
-    /// <summary>
-    /// How long after a fence stands a write may still get into the table that passed before: a writer believes for 2 s what it read of the fence,
-    /// its call may take some seconds, and the clocks of who saw the fence and of who wrote the heartbeat may be 3 s off, each to its side.
-    /// </summary>
-    public static readonly TimeSpan FenceSettles = TimeSpan.FromSeconds(15);
-
     /// <summary>What to do about <paramref name="service"/>.</summary>
     public static Decision Decide(Topology topology, Service service, Register register, IReadOnlyList<Ballot> ballots, DateTimeOffset now)
     {
@@ -62,7 +56,7 @@ public static class Decider
 
         return register.Moving is { Kind: MoveKind.Back, LandedAt: null } back
             ? Back(topology, service, register, back, fresh, now)
-            : Overridden(topology, service, register, fresh, now) ?? Leave(topology, service, register, fresh, now);
+            : Overrides.Asked(topology, service, register, fresh, now) ?? Leave(topology, service, register, fresh, now);
     }
 
     /// <summary>The ballots of configured observers that still count.</summary>
@@ -142,85 +136,30 @@ public static class Decider
             : leave with { Held = [.. leave.Held, HoldReason.BackGateShut], Why = $"{shut}; {leave.Why}" };
     }
 
-    /// <summary>What an operator's orders in force ask for, whatever the health of the endpoint that serves; null if they ask for nothing.</summary>
-    private static Decision? Overridden(Topology topology, Service service, Register register, List<Ballot> fresh, DateTimeOffset now)
-    {
-        var serving = register.Serving;
-        if (register.Pinned is { } pin && pin.Order.IsInForce(now))
-        {
-            return pin.Endpoint == serving ? null
-                : register.Paused?.Stops(pin.Order.Since, now) == true ? Hold(Diagnosis.Healthy, HoldReason.Paused, $"an operator paused after the pin to {pin.Endpoint}")
-                : (pin.Force && service.Endpoint(pin.Endpoint) is not null) || CountUp(fresh, service, pin.Endpoint) >= topology.Majority ? Asked(MoveKind.Override, pin.Endpoint, $"{pin.Order.By} pinned the name to {pin.Endpoint}")
-                : Hold(Diagnosis.NoTarget, HoldReason.NoTarget, $"the name is pinned to {pin.Endpoint}, which is not up");
-        }
-
-        if (register.IsDrained(serving, now))
-        {
-            var drain = register.Drained[serving];
-            return register.Paused?.Stops(drain.Since, now) == true ? Hold(Diagnosis.Healthy, HoldReason.Paused, $"an operator paused after the drain of {serving}")
-                : Target(topology, service, register, fresh, now) is { } target ? Asked(MoveKind.Override, target.Name, $"{drain.By} drained {serving}")
-                : Hold(Diagnosis.NoTarget, HoldReason.NoTarget, $"{serving} is drained, and no other endpoint is up");
-        }
-
-        // A planned move is made of a healthy world; should it fail meanwhile, that is judged as ever.
-        return register.Planned is { } planned && planned.From == serving && planned.Until > now && CountDown(fresh, service, serving) < topology.Majority
-            ? Plan(topology, service, register, planned, fresh, now)
-            : null;
-
-        Decision Asked(MoveKind kind, string to, string why) => new(Verdict.Move, to, Diagnosis.Healthy, [], why) { Kind = kind, DataLossMs = DataLossMs(service, serving, to, fresh, now) };
-    }
-
-    private static Decision Plan(Topology topology, Service service, Register register, PlannedMove planned, List<Ballot> fresh, DateTimeOffset now)
-    {
-        if (register.Paused?.Stops(planned.Since, now) == true)
-        {
-            return Hold(Diagnosis.Healthy, HoldReason.Paused, "an operator paused after the planned move was ordered");
-        }
-
-        if (register.IsDrained(planned.To, now) || CountUp(fresh, service, planned.To) < topology.Majority)
-        {
-            return Hold(Diagnosis.NoTarget, HoldReason.NoTarget, $"the planned move to {planned.To} waits: it is not up");
-        }
-
-        if (planned.FencedAt is not { } fencedAt)
-        {
-            return Hold(Diagnosis.Healthy, HoldReason.Backlog, $"the planned move to {planned.To} waits for its fence");
-        }
-
-        var (source, target) = (service.Endpoint(planned.From)?.Replica, service.Endpoint(planned.To)?.Replica);
-        var through = 0;
-        foreach (var ballot in fresh)
-        {
-            // A majority's heartbeats that were written when nothing else could be any more have arrived.
-            if (source == target || (source is not null && target is not null && ballot.Replicas.TryGetValue(source, out var beats)
-                && beats.NewestSeen.TryGetValue(target, out var seen) && seen >= (fencedAt + FenceSettles).ToUnixTimeMilliseconds()))
-            {
-                through++;
-            }
-        }
-
-        return through < topology.Majority
-            ? Hold(Diagnosis.Healthy, HoldReason.Backlog, $"the planned move to {planned.To} waits: for {through} of {topology.Majority} observers all that was written before the fence has arrived")
-            : new Decision(Verdict.Move, planned.To, Diagnosis.Healthy, [], $"{planned.By} planned the move to {planned.To}; writes are fenced, and heartbeats that were written after that have arrived") { Kind = MoveKind.Planned, DataLossMs = DataLossMs(service, planned.From, planned.To, fresh, now) };
-    }
-
     private static Decision Leave(Topology topology, Service service, Register register, List<Ballot> fresh, DateTimeOffset now)
     {
         var serving = register.Serving;
-        if (service.Endpoint(serving) is null)
+        if (service.Endpoint(serving) is not { Replica: var replica })
         {
             return Hold(Diagnosis.Contested, HoldReason.NotInTopology, $"{serving} serves, and is no endpoint of the topology: nobody probes it");
         }
 
-        var down = 0;
+        var (down, failing) = (0, 0);
         IReadOnlyList<long>?[]? acked = null;
         List<Ballot>? leaving = null;
         foreach (var ballot in fresh)
         {
-            if (ballot.On(service.Name, serving) is { Health: Health.Down, LastOk: false } view)
+            var view = ballot.On(service.Name, serving);
+            if (view.Health != Health.Down)
             {
-                down++;
-                acked ??= AckedSlots(fresh, service.Endpoint(serving)?.Replica);
+                continue;
+            }
+
+            down++;
+            if (!view.LastOk)
+            {
+                failing++;
+                acked ??= AckedSlots(fresh, replica);
                 if (IsToBeLeft(view, topology, acked))
                 {
                     (leaving ??= new List<Ballot>(fresh.Count)).Add(ballot);
@@ -228,13 +167,11 @@ public static class Decider
             }
         }
 
-        if (down < topology.Majority)
+        if (failing < topology.Majority)
         {
-            return CountDown(fresh, service, serving) >= topology.Majority
-                ? Hold(Diagnosis.Contested, HoldReason.Intermittent, $"{serving} is down, but answered {fresh.Count - down} of {fresh.Count} observers just now")
-                : down > 0
-                ? Hold(Diagnosis.Contested, null, $"{down} of {topology.Observers.Count} observers see {serving} down")
-                : Calm(topology, service, register, serving, fresh, now);
+            return down >= topology.Majority ? Hold(Diagnosis.Contested, HoldReason.Intermittent, $"{serving} is down, but answered {fresh.Count - failing} of {fresh.Count} observers just now")
+                : failing > 0 ? Hold(Diagnosis.Contested, null, $"{failing} of {topology.Observers.Count} observers see {serving} down")
+                : Calm(topology, service, register, serving, replica, fresh, now);
         }
 
         var diagnosis = PathLived(topology, acked!, NewestSlot(topology, fresh)) ? Diagnosis.EndpointDown : Diagnosis.RegionLost;
@@ -255,7 +192,7 @@ public static class Decider
     }
 
     /// <summary>The endpoint to move to: the one that is being moved to, else of the lowest priority number.</summary>
-    private static ServiceEndpoint? Target(Topology topology, Service service, Register register, List<Ballot> majority, DateTimeOffset now)
+    internal static ServiceEndpoint? Target(Topology topology, Service service, Register register, List<Ballot> majority, DateTimeOffset now)
     {
         ServiceEndpoint? best = null;
         for (var i = 0; i < service.Endpoints.Count; i++)
@@ -343,7 +280,7 @@ public static class Decider
         return count;
     }
 
-    private static int CountDown(List<Ballot> fresh, Service service, string endpoint)
+    internal static int CountDown(List<Ballot> fresh, Service service, string endpoint)
     {
         var count = 0;
         foreach (var ballot in fresh)
@@ -381,12 +318,12 @@ public static class Decider
     }
 
     /// <summary>By ballot: the slots in which a replica acknowledged its observer's heartbeat.</summary>
-    private static IReadOnlyList<long>?[] AckedSlots(List<Ballot> fresh, string? replica)
+    private static IReadOnlyList<long>?[] AckedSlots(List<Ballot> fresh, string replica)
     {
         var acked = new IReadOnlyList<long>?[fresh.Count];
         for (var i = 0; i < acked.Length; i++)
         {
-            acked[i] = replica is not null && fresh[i].Replicas.TryGetValue(replica, out var beats) ? beats.AckedSlots : null;
+            acked[i] = fresh[i].Replicas.TryGetValue(replica, out var beats) ? beats.AckedSlots : null;
         }
 
         return acked;
@@ -430,9 +367,9 @@ public static class Decider
         return newest;
     }
 
-    private static Decision Calm(Topology topology, Service service, Register register, string serving, List<Ballot> fresh, DateTimeOffset now)
+    private static Decision Calm(Topology topology, Service service, Register register, string serving, string replica, List<Ballot> fresh, DateTimeOffset now)
     {
-        if (IsStalled(topology, service.Endpoint(serving)?.Replica, fresh))
+        if (IsStalled(topology, replica, fresh))
         {
             return Hold(Diagnosis.ReplicationStalled, null, $"what is written at {serving} does not arrive elsewhere");
         }
@@ -443,12 +380,12 @@ public static class Decider
             : Hold(Diagnosis.Healthy, null, $"{serving} is not seen down");
     }
 
-    private static bool IsStalled(Topology topology, string? source, List<Ballot> fresh)
+    private static bool IsStalled(Topology topology, string source, List<Ballot> fresh)
     {
         var count = 0;
         foreach (var ballot in fresh)
         {
-            if (source is not null && ballot.Replicas.TryGetValue(source, out var beats) && AnyOlder(beats.LagMs, topology.Timing.BallotLifetime.TotalMilliseconds))
+            if (ballot.Replicas.TryGetValue(source, out var beats) && AnyOlder(beats.LagMs, topology.Timing.BallotLifetime.TotalMilliseconds))
             {
                 count++;
             }
@@ -470,6 +407,6 @@ public static class Decider
         return false;
     }
 
-    private static Decision Hold(Diagnosis diagnosis, HoldReason? reason, string why) =>
+    internal static Decision Hold(Diagnosis diagnosis, HoldReason? reason, string why) =>
         new(Verdict.Hold, null, diagnosis, reason is { } named ? [named] : [], why);
 }

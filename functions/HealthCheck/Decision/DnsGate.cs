@@ -117,8 +117,8 @@ public static class DnsGate
         }
 
         var known = register.Known.Append(register.Plan).SelectMany(plan => plan.Sets).ToList();
-        var foreign = listing.Sets.FirstOrDefault(set => set.Values.Count == 0 || set.Values.Any(value => !known.Any(
-            plan => plan.Type == set.Type && plan.TtlSeconds == set.TtlSeconds && plan.Values.Any(own => new RecordSet("", set.Type, null, [own]).IsSameAs(new RecordSet("", set.Type, null, [value]))))));
+        var foreign = listing.Sets.FirstOrDefault(set => set.Values.Any(value => !known.Any(own => own.Type == set.Type && own.TtlSeconds == set.TtlSeconds && own.Holds(value))));
+
         // Two who remove the same surplus can remove all: that is mended, not kept.
         return foreign is null ? new GateVerdict.Apply()
             : new GateVerdict.Freeze($"{foreign} is of no plan that we know: somebody edited it");

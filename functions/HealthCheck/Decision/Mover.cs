@@ -187,7 +187,8 @@ public sealed record Mover
             }
         }
 
-        if (register is { Planned: null, FenceToLift: { } fence } && fence.NotBefore <= now && !HasFenced)
+        // At once, if the name has come back to what is fenced.
+        if (register is { Planned: null, FenceToLift: { } fence } && !HasFenced && (fence.NotBefore <= now || Service.Endpoint(register.Serving)?.Replica == fence.Replica))
         {
             return (this with { HasFenced = true }, new Step.Fence(fence.Replica, fence.Order, null));
         }

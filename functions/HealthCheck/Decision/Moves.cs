@@ -24,13 +24,10 @@ public static class Moves
     {
         var why = decision.Kind == MoveKind.Automatic ? decision.Diagnosis.ToString() : decision.Kind.ToString();
         var plan = Plan.For(service, service.Endpoint(decision.To)!, register.Epoch + 1, now, self, why);
-        return register.WithPlan(plan) with
-        {
-            Rev = register.Rev + 1,
-            Moving = new Move(register.Serving, plan.Endpoint, decision.Kind, now),
-            Planned = decision.Kind == MoveKind.Planned ? register.Planned : null,
-            FenceToLift = decision.Kind == MoveKind.Planned ? register.FenceToLift : register.WithPlan(plan).FenceToLift,
-        };
+        var next = register.WithPlan(plan) with { Rev = register.Rev + 1, Moving = new Move(register.Serving, plan.Endpoint, decision.Kind, now) };
+
+        // The fence of a planned move stands until that has landed.
+        return decision.Kind == MoveKind.Planned ? next with { Planned = register.Planned, FenceToLift = null } : next;
     }
 
     /// <summary>

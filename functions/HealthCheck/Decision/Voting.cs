@@ -20,6 +20,9 @@ namespace Failover.HealthCheck.Decision;
 /// </remarks>
 public sealed record Voting
 {
+    /// <summary>How far off DynamoDB's clock an observer's may be.</summary>
+    public static readonly TimeSpan SkewMax = TimeSpan.FromSeconds(3);
+
     private const int AttemptsMax = 3;
 
     private Voting(Topology topology, string observer, long slot) => (Topology, Observer, Slot) = (topology, observer, slot);
@@ -48,9 +51,6 @@ public sealed record Voting
             : timing.SlotAt(now) - slot > 1 || slot > timing.SlotAt(now + SkewMax) ? voting.End(VoteEnding.Skipped, "not now")
             : (voting, new VoteStep.LookAround());
     }
-
-    /// <summary>How far off DynamoDB's clock an observer's may be.</summary>
-    public static readonly TimeSpan SkewMax = TimeSpan.FromSeconds(3);
 
     /// <summary>Goes on after looking around.</summary>
     public (Voting State, VoteStep Step) Next(Observation seen, DateTimeOffset now) =>

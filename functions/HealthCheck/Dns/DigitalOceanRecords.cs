@@ -120,7 +120,7 @@ public sealed class DigitalOceanRecords(DigitalOceanAccess access) : IDnsProvide
     }
 
     private static bool IsAs(Listed record, RecordSet set, string value) =>
-        record.Ttl == set.TtlSeconds && new RecordSet("", set.Type, null, [record.Data ?? ""]).IsSameAs(new RecordSet("", set.Type, null, [value]));
+        record.Ttl == set.TtlSeconds && (set with { Values = [value] }).Holds(record.Data ?? "");
 
     private static string Domain(Service service) => service.DigitalOceanDomain!;
 

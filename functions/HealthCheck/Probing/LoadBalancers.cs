@@ -12,6 +12,9 @@ public sealed record LoadBalancerState(string Status, int Droplets, int OffDropl
     /// <summary>Whether it cannot serve, whatever a probe just saw.</summary>
     public bool IsBroken => Status == "errored" || (Droplets > 0 && OffDroplets == Droplets);
 
+    /// <summary>What a probe saw through it: a balancer that is broken, or has no droplet behind it, serves nobody, though a last connection may still be answered.</summary>
+    public ProbeResult Judge(ProbeResult probe) => probe with { Ok = probe.Ok && !IsBroken, Detail = $"{probe.Detail}; {this}" };
+
     /// <inheritdoc/>
     public override string ToString() => Droplets == 0 ? $"load balancer {Status}" : $"load balancer {Status}, {OffDroplets} of {Droplets} droplets off";
 }

@@ -88,6 +88,7 @@ internal sealed class DnsAuthority : IDisposable
                 return new TxtRecord(name, ttl, value.Trim('"'));
             case "CNAME":
                 return new CNameRecord(name, ttl, DomainName.Parse(value));
+            // Without its parameters: nothing here compares them.
             case "HTTPS":
                 var fields = value.Split(' ');
                 return new HttpsRecord(

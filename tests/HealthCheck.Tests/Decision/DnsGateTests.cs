@@ -76,6 +76,11 @@ public class DnsGateTests
         Assert.IsType<GateVerdict.Apply>(DnsGate.Judge(adopted, lost));
         Freezes(adopted, lost with { Sets = Foreign });
         Freezes(adopted with { Adopted = null }, lost);
+
+        // Adopted without a TXT, two values that a person wrote since are not what was adopted.
+        var bare = World.Register(epoch: 10) with { Adopted = new Adoption(null, lost.Sets) };
+        Assert.IsType<GateVerdict.Apply>(DnsGate.Judge(bare, lost with { Txt = null }));
+        Freezes(bare, lost with { Txt = lost.Txt with { Values = ["one", "two"] } });
     }
 
     private static IReadOnlyList<RecordSet> Foreign => [new RecordSet(World.Name, "A", 60, ["198.51.100.7"])];

@@ -105,6 +105,51 @@ public class LeverTests
         Assert.Equal(0, _applied);
     }
 
+    /// <summary>Whatever the lever: what was ordered later wins.</summary>
+    [Theory]
+    [InlineData(MoveKind.Command, "pin")]
+    [InlineData(MoveKind.Command, "drain")]
+    [InlineData(MoveKind.Command, "pause")]
+    [InlineData(MoveKind.Back, "pin")]
+    public void A_move_that_an_order_since_overrules_is_withdrawn(MoveKind kind, string since)
+    {
+        var order = new Override("op", World.Now, null, null);
+        _register = World.Register().WithPlan(World.Plan("b", 5)) with { Moving = new Move("a", "b", kind, World.Now) };
+        _register = since switch
+        {
+            "pin" => _register with { Pinned = new Pin("a", Force: false, order) },
+            "drain" => _register with { Drained = new Dictionary<string, Override> { ["b"] = order } },
+            _ => _register with { Paused = order },
+        };
+        Tick("a:+ b:+");
+
+        Assert.Equal((6, "a", null), (_register.Epoch, _register.Plan.Endpoint, _register.Moving));
+    }
+
+    /// <summary>From b back to a, before b was verified: what a withdrawal keeps is b, where clients are.</summary>
+    [Fact]
+    public void A_withdrawn_switch_stays_where_clients_are()
+    {
+        (_service, _shown) = (Switched, new Listing(World.Plan("b", 5).Sets, null));
+        _register = World.Register().WithPlan(World.Plan("b", 5)).WithPlan(World.Plan("a", 6)) with
+        {
+            Moving = new Move("b", "a", MoveKind.Command, World.Now), Paused = new Override("op", World.Now, null, null),
+        };
+        Tick("a:+ b:+");
+
+        Assert.Equal((7, "b", "b"), (_register.Epoch, _register.Plan.Endpoint, _register.Active));
+    }
+
+    [Fact]
+    public void An_order_that_is_too_old_is_refused_without_a_listing()
+    {
+        _command = new Command { Id = "1", Kind = CommandKind.Move, By = "op", At = World.Now.AddMinutes(-11), To = "b" };
+        Tick("a:+ b:+");
+
+        Assert.Contains("10 minutes", _register!.LastCommand!.Says, StringComparison.Ordinal);
+        Assert.Equal(0, _listings);
+    }
+
     private Step.Finish Tick(string says, Listing? second = null, bool listsNow = false)
     {
         ControlView View() => new(_register, _command, [.. World.Topology.Observers.Select(observer => World.Ballot(observer, says))]);

@@ -8,7 +8,7 @@ namespace Failover.HealthCheck.Tests.Decision;
 public class PlannedMoveTests
 {
     private static readonly Command Order = new() { Id = "c1", Kind = CommandKind.PlannedMove, By = "op", At = World.Now, To = "b" };
-    private static readonly TimeSpan Settled = Decider.FenceSettles;
+    private static readonly TimeSpan Settled = Overrides.FenceSettles;
 
     private Register _register = World.Register();
     private Listing _zone = new(World.Register().Plan.Sets, World.Register().Plan.Txt);
@@ -105,6 +105,24 @@ public class PlannedMoveTests
         _fenceAnswers = true;
         Tick(World.Now.AddSeconds(50));
         Assert.Equal((null, null), (_fence, _register.FenceToLift));
+    }
+
+    /// <summary>There and back again within the time that resolvers remember: a serves again, so it takes writes again.</summary>
+    [Fact]
+    public void A_name_that_comes_back_to_what_is_fenced_lifts_the_fence_at_once()
+    {
+        Tick(World.Now, Order);
+        _newest = World.Now + Settled;
+        Tick(World.Now.AddSeconds(30));
+        Tick(World.Now.AddSeconds(40));
+        Assert.Equal(("b", World.Now.AddSeconds(100)), (_register.Active, _register.FenceToLift!.NotBefore));
+
+        Tick(World.Now.AddSeconds(45), new Command { Id = "c2", Kind = CommandKind.PlannedMove, By = "op", At = World.Now, To = "a" });
+        Assert.Contains("order it then", _register.LastCommand!.Says, StringComparison.Ordinal);
+        Tick(World.Now.AddSeconds(50), new Command { Id = "c3", Kind = CommandKind.Move, By = "op", At = World.Now, To = "a" });
+        Tick(World.Now.AddSeconds(60));
+        Tick(World.Now.AddSeconds(70));
+        Assert.Equal(("a", null, null), (_register.Active, _register.FenceToLift, _fence));
     }
 
     [Theory]

@@ -29,9 +29,13 @@ internal sealed class Bug
 
     public Func<Topology, int, Topology> TopologyOf { get; init; } = static (topology, _) => topology;
 
-    public Func<Observation, Observation> Observation { get; init; } = static seen => seen;
+    /// <summary>What a tick takes its observer's ballot for.</summary>
+    public StoredBallot? Stored(StoredBallot? stored, long slot) =>
+        CountsASlotTwice && stored is not null ? stored with { Slot = null }
+        : SurvivesGaps && stored?.Ballot is { } old ? stored with { Ballot = old with { Slot = slot - 1 } }
+        : stored;
 
-    public Func<Ballot, Ballot> Ballot { get; init; } = static ballot => ballot;
+    public Func<Observation, Observation> Observation { get; init; } = static seen => seen;
 
     public Func<SimTick, ControlView, DateTimeOffset, ControlView> View { get; init; } = static (_, view, _) => view;
 

@@ -44,7 +44,7 @@ internal sealed class SimTick(SimWorld world, Bug bug, int observer, long slot)
     {
         ReadBallot(stored =>
         {
-            (_voting, var step) = Voting.Start(bug.TopologyOf(world.Setting.Topology, observer), Self, slot, bug.CountsASlotTwice && stored is not null ? stored with { Slot = null } : bug.SurvivesGaps && stored?.Ballot is { } old ? stored with { Ballot = old with { Slot = slot - 1 } } : stored, Now);
+            (_voting, var step) = Voting.Start(bug.TopologyOf(world.Setting.Topology, observer), Self, slot, bug.Stored(stored, slot), Now);
             Vote(step);
         });
     }
@@ -110,7 +110,7 @@ internal sealed class SimTick(SimWorld world, Bug bug, int observer, long slot)
                 break;
             case VoteStep.WriteBallot(var ballot, var previousSlot):
                 world.Call(
-                    this, ControlFails, world.Active(FaultKind.ControlFlaky), () => world.StoreBallot(observer, bug.Ballot(ballot), previousSlot, _ok, _acked),
+                    this, ControlFails, world.Active(FaultKind.ControlFlaky), () => world.StoreBallot(observer, ballot, previousSlot, _ok, _acked),
                     end =>
                     {
                         (_voting, var next) = _voting.Next(Answer(end));
