@@ -15,22 +15,29 @@ public static class BackGate
     public static string? Shut(Topology topology, Service service, Register register, ServiceEndpoint target, IReadOnlyList<Ballot> fresh)
     {
         var timing = topology.Timing;
-        var (here, there) = (service.Endpoint(register.Serving)?.Replica, target.Replica);
         List<Ballot> stable = [.. fresh.Where(ballot => ballot.On(service.Name, target.Name) is { Health: Health.Up } view && view.CleanTicks >= timing.StableTicks)];
         if (stable.Count < topology.Majority)
         {
             return $"{stable.Count} of {topology.Observers.Count} observers have seen {target.Name} up for {timing.StableMinutes} minutes; {topology.Majority} are needed";
         }
 
-        if (here is null)
+        // What a move under way leads to may have been answered by some servers, and taken writes, before the move counts as landed.
+        foreach (var source in new[] { register.Serving, register.Moving?.To }.OfType<string>().Where(source => source != target.Name).Distinct())
         {
-            return $"{register.Serving} is no endpoint of the topology: nobody knows what its replica is behind by";
+            if (service.Endpoint(source)?.Replica is not { } here)
+            {
+                return $"{source} is no endpoint of the topology: nobody knows what its replica is behind by";
+            }
+
+            var there = target.Replica;
+            var level = stable.Count(ballot => here == there || (IsFresh(ballot, here, there, timing) && IsFresh(ballot, there, here, timing)));
+            if (level < topology.Majority)
+            {
+                return $"{level} of {topology.Observers.Count} observers see fresh heartbeats of {here} in {there} and of {there} in {here}; {topology.Majority} are needed";
+            }
         }
 
-        var level = stable.Count(ballot => here == there || (IsFresh(ballot, here, there, timing) && IsFresh(ballot, there, here, timing)));
-        return level < topology.Majority
-            ? $"{level} of {topology.Observers.Count} observers see fresh heartbeats of {here} in {there} and of {there} in {here}; {topology.Majority} are needed"
-            : null;
+        return null;
     }
 
     /// <summary>No acknowledged heartbeat older than an interval is missing on the other side; what cannot be measured is not fresh.</summary>

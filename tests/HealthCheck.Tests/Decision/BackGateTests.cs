@@ -48,6 +48,16 @@ public class BackGateTests
         Assert.Null(BackGate.Shut(World.Topology, service, ServedByB, service.Endpoint("a")!, Ballots(lagAB: null, lagBA: null)));
     }
 
+    /// <summary>Found by the simulator, seed 1006210: some servers had answered b for ten seconds, and an order to move back to a took a for its own source.</summary>
+    [Fact]
+    public void A_move_under_way_that_some_servers_may_have_answered_needs_fresh_heartbeats_too()
+    {
+        var leaving = World.Register("a").WithPlan(World.Plan("b", 5)) with { Moving = new Move("a", "b", MoveKind.Command, World.Now) };
+
+        Assert.Contains("fresh heartbeats", BackGate.Shut(World.Topology, World.Service, leaving, World.Service.Endpoint("a")!, Ballots(lagBA: 123_000)), StringComparison.Ordinal);
+        Assert.Null(BackGate.Shut(World.Topology, World.Service, leaving, World.Service.Endpoint("a")!, Ballots()));
+    }
+
     [Fact]
     public void A_move_back_under_way_stands_while_it_is_open() => Assert.Equal((Verdict.MoveBack, "a"), Decide(MovingBack(), Ballots()));
 
