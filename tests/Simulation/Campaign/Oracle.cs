@@ -105,20 +105,23 @@ internal sealed class Oracle(Schedule schedule, History history)
     private string? BrokenByMove(int i, int from, int to, string why)
     {
         var change = history.Zone[i];
-        if (!Count(change.WriteStarted, (states, acked) => states[from] is { Health: 'D', LastOk: false } && states[to].Health == 'U'))
-        {
-            return $"S4: an automatic move from {from} to {to} that no majority's probes bear out";
-        }
 
-        var replica = _setting.RegionOf(from);
-        if (!Count(change.WriteStarted, (states, acked) => states[from].Failures >= 6 || states[from].Failed.Count(slot => acked.GetValueOrDefault((slot, replica)) >= 2) >= 3))
+        if (history.Registers.LastOrDefault(stored => stored.At <= change.WriteStarted)?.Register is { } register)
         {
-            return $"S4: {why} after less than six failed ticks, and less than three with a living data path";
-        }
+            // A person who has pinned the name there since, or drained what it leaves, has made the move his own.
+            var written = SimWorld.Epoch.AddMilliseconds(change.WriteStarted);
+            if ((register.Pinned is { } pin && pin.Endpoint == _setting.Service.Endpoints[to].Name && !(pin.Order.Until <= written))
+                || (register.Drained.TryGetValue(_setting.Service.Endpoints[from].Name, out var drain) && !(drain.Until <= written)))
+            {
+                return null;
+            }
 
-        if (_setting.Service.Rpo.Prefer == RpoPreference.PreferData && from == 0 && _setting.RegionOf(to) == 1 && !(change.NewestBeatAge - (change.At - Since(change)) <= (_setting.Service.Rpo.LimitSeconds * 1000) + 20_000))
-        {
-            return $"the move could cost {change.NewestBeatAge / 1000} s of data, and the service prefers data";
+            // A move that was applied a moment ago and withdrawn in the same moment never counted: what is left then is what served before it.
+            var active = _setting.Service.Endpoints.ToList().FindIndex(endpoint => endpoint.Name == register.Active);
+            if (BrokenByEvidence(change, from, to, why) is { } broken && (active < 0 || active == to || BrokenByEvidence(change, active, to, why) is not null))
+            {
+                return broken;
+            }
         }
 
         // S6: by the world's changes alone. What landed within a cool-down, without a person in between.
@@ -136,6 +139,28 @@ internal sealed class Oracle(Schedule schedule, History history)
         }
 
         return recent > 1 ? "S6: a third automatic move within one cool-down, and nobody acknowledged" : null;
+    }
+
+    /// <summary>S4: what observers saw, and what the move could cost.</summary>
+    private string? BrokenByEvidence(ZoneChange change, int from, int to, string why)
+    {
+        if (!Count(change.WriteStarted, (states, acked) => states[from] is { Health: 'D', LastOk: false } && states[to].Health == 'U'))
+        {
+            return $"S4: an automatic move from {from} to {to} that no majority's probes bear out";
+        }
+
+        var replica = _setting.RegionOf(from);
+        if (!Count(change.WriteStarted, (states, acked) => states[from].Failures >= 6 || states[from].Failed.Count(slot => acked.GetValueOrDefault((slot, replica)) >= 2) >= 3))
+        {
+            return $"S4: {why} after less than six failed ticks, and less than three with a living data path";
+        }
+
+        if (_setting.Service.Rpo.Prefer == RpoPreference.PreferData && from == 0 && _setting.RegionOf(to) == 1 && !(change.NewestBeatAge - (change.At - Since(change)) <= (_setting.Service.Rpo.LimitSeconds * 1000) + 20_000))
+        {
+            return $"the move could cost {change.NewestBeatAge / 1000} s of data, and the service prefers data";
+        }
+
+        return null;
     }
 
     private string? BrokenByMoveBack(ZoneChange change, int from, int to)
