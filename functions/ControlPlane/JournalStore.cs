@@ -14,7 +14,8 @@ public sealed class JournalStore(IAmazonDynamoDB dynamoDb, string table, TimeSpa
     public static readonly TimeSpan Lifetime = TimeSpan.FromDays(90);
 
     private const string DecisionPrefix = "decision#";
-    private const string FindingKind = "finding";
+    private const string Findings = "finding";
+    private const string Holding = "finding-holding";
     private const string PartPrefix = "finding-part#";
     private const string Body = "body";
     private const string Parts = "parts";
@@ -60,8 +61,15 @@ public sealed class JournalStore(IAmazonDynamoDB dynamoDb, string table, TimeSpa
             await dynamoDb.PutItemAsync(new PutItemRequest(table, Item(partsKind, PartId(i), parts[i], finding.At + PartsOutlive)), deadline.Token);
         }
 
+        // Those that stand against moving back are marked, so that a tick asks for one row to know that there is none. The mark is there as long as the open finding, or longer.
+        if (Finding.Holds(finding.Kind))
+        {
+            using var deadline = cancellationToken.Within(callTimeout);
+            await dynamoDb.PutItemAsync(new PutItemRequest(table, Item(Holding, finding.Id, "", finding.At)), deadline.Token);
+        }
+
         var me = Guid.NewGuid().ToString();
-        var head = Item(FindingKind, finding.Id, parts[0], finding.At);
+        var head = Item(Findings, finding.Id, parts[0], finding.At);
         head[Parts] = new() { N = parts.Length.ToString(CultureInfo.InvariantCulture) };
         head[PartsKind] = new(partsKind);
         head[WrittenBy] = new(me);
@@ -79,12 +87,31 @@ public sealed class JournalStore(IAmazonDynamoDB dynamoDb, string table, TimeSpa
         }
         catch (ConditionalCheckFailedException there)
         {
+            if (there.Item?.ContainsKey(Closed) == true)
+            {
+                await UnmarkAsync(finding.Id, cancellationToken);
+            }
+
             return there.Item?.GetValueOrDefault(WrittenBy)?.S == me;
         }
     }
 
     /// <summary>Closes a finding, if there is one of that id and it is open: true if this call did.</summary>
-    public async Task<bool> CloseFindingAsync(string id, FindingClosure closure, CancellationToken cancellationToken)
+    public async Task<bool> CloseFindingAsync(FindingKind kind, string id, FindingClosure closure, CancellationToken cancellationToken)
+    {
+        var closed = await CloseHeadAsync(id, closure, cancellationToken);
+        if (Finding.Holds(kind))
+        {
+            await UnmarkAsync(id, cancellationToken);
+        }
+
+        return closed;
+    }
+
+    /// <summary>Whether a finding stands against moving back, or was closed while this was asked.</summary>
+    public async Task<bool> HoldsAsync(CancellationToken cancellationToken) => (await NewestAsync(Holding, 1, cancellationToken)).Count > 0;
+
+    private async Task<bool> CloseHeadAsync(string id, FindingClosure closure, CancellationToken cancellationToken)
     {
         try
         {
@@ -93,7 +120,7 @@ public sealed class JournalStore(IAmazonDynamoDB dynamoDb, string table, TimeSpa
                 new UpdateItemRequest
                 {
                     TableName = table,
-                    Key = new() { ["kind"] = new(FindingKind), ["id"] = new(id) },
+                    Key = new() { ["kind"] = new(Findings), ["id"] = new(id) },
                     ConditionExpression = "attribute_exists(id) AND attribute_not_exists(#closed)",
                     UpdateExpression = "SET #closed = :closed",
                     ExpressionAttributeNames = new() { ["#closed"] = Closed },
@@ -112,7 +139,7 @@ public sealed class JournalStore(IAmazonDynamoDB dynamoDb, string table, TimeSpa
     public async Task<IReadOnlyList<Finding>> ReadFindingsAsync(int limit, CancellationToken cancellationToken)
     {
         var findings = new List<Finding>();
-        foreach (var head in Enumerable.Reverse(await NewestAsync(FindingKind, limit, cancellationToken)))
+        foreach (var head in Enumerable.Reverse(await NewestAsync(Findings, limit, cancellationToken)))
         {
             var finding = JsonSerializer.Deserialize(await BodyAsync(head, cancellationToken), ControlJson.Default.Finding)!;
             findings.Add(head.TryGetValue(Closed, out var closed)
@@ -121,6 +148,12 @@ public sealed class JournalStore(IAmazonDynamoDB dynamoDb, string table, TimeSpa
         }
 
         return findings;
+    }
+
+    private async Task UnmarkAsync(string id, CancellationToken cancellationToken)
+    {
+        using var deadline = cancellationToken.Within(callTimeout);
+        await dynamoDb.DeleteItemAsync(new DeleteItemRequest(table, new() { ["kind"] = new(Holding), ["id"] = new(id) }), deadline.Token);
     }
 
     private async Task<string> BodyAsync(Dictionary<string, AttributeValue> head, CancellationToken cancellationToken)

@@ -17,11 +17,12 @@ public sealed class VersionClock
 
     /// <param name="region">The region of the replica that this process writes to.</param>
     /// <param name="time">Where the physical part comes from.</param>
-    public VersionClock(string region, TimeProvider time)
+    /// <param name="writer">8 lower-case letters and digits that no other process has; drawn where left out.</param>
+    public VersionClock(string region, TimeProvider time, string? writer = null)
     {
         _region = region;
         _time = time;
-        _writer = RandomNumberGenerator.GetString("abcdefghijklmnopqrstuvwxyz0123456789", 8);
+        _writer = writer ?? RandomNumberGenerator.GetString("abcdefghijklmnopqrstuvwxyz0123456789", 8);
     }
 
     /// <summary>A version greater than every one issued before and than every one in <paramref name="seen"/>.</summary>

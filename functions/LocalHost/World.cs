@@ -202,10 +202,13 @@ internal sealed class World : IAsyncDisposable
         Replicator.Start();
         foreach (var region in Regions)
         {
-            _loops.Add(region.RunScheduleAsync(Faults, _stop.Token));
+            _loops.Add(region.RunScheduleAsync(region.HealthCheck, TimeSpan.FromMinutes(1), Faults, _stop.Token));
             _loops.Add(region.RunTickQueueAsync(Faults, _stop.Token));
             if (region.ReplicationAudit is { } audit)
             {
+                // A minute at the default interval; as much faster as the observers are.
+                _loops.Add(region.RunScheduleAsync(audit, 6 * Options.Interval, Faults, _stop.Token));
+                _loops.Add(region.RunAuditQueueAsync(Faults, _stop.Token));
                 _loops.Add(new StreamTrigger(
                     new TableStream(region.Engine, ItemsTable),
                     region.Name,
@@ -218,13 +221,15 @@ internal sealed class World : IAsyncDisposable
 
     private const int TtlSeconds = 5;
 
+    /// <summary>People at a terminal do not wait for the five minutes that are the default.</summary>
+    private const int MissingAfterSeconds = 30;
+
     private async Task<Region> StartRegionAsync(int number, CancellationToken cancellationToken)
     {
         var name = RegionNames[number - 1];
         var engine = Own(await Engine.StartAsync(_undertaker, Options.Engine, cancellationToken));
         await engine.CreateTableAsync(JournalTable, "kind", "id", stream: false, cancellationToken);
-        var queue = $"http://127.0.0.1:{Options.Ports.Aws(number)}/000000000000/ticks";
-        var region = new Region(name, number, engine, queue, _time) { HealthCheck = Own(Function(number, "HealthCheck", "schedule every minute; queue of ticks", 2 * Options.Interval, 3)) };
+        var region = new Region(name, number, engine, QueueRoot(number), _time) { HealthCheck = Own(Function(number, "HealthCheck", "schedule every minute; queue of ticks", 2 * Options.Interval, 3)) };
         await ListenAsync(region, endpoint: null, new IPEndPoint(IPAddress.Loopback, Options.Ports.Aws(number)), new AwsDoor(region, this).HandleAsync);
 
         // The observer's own way to the anchors: somewhere out in the world, which an isolated observer does not reach.
@@ -236,7 +241,7 @@ internal sealed class World : IAsyncDisposable
 
         await engine.CreateTableAsync(ItemsTable, "id", null, stream: true, cancellationToken);
         var itemApi = region.ItemApi = Own(Function(number, "ItemApi", $"http://127.0.0.1:{Options.Ports.ItemApi(number)}/", TimeSpan.FromSeconds(10), 8));
-        region.ReplicationAudit = Own(Function(number, "ReplicationAudit", "stream of the items table", TimeSpan.FromSeconds(30), 1));
+        region.ReplicationAudit = Own(Function(number, "ReplicationAudit", "stream of the items table; its queue; schedule every minute", TimeSpan.FromSeconds(30), 4));
         await ListenAsync(region, name, new IPEndPoint(IPAddress.Loopback, Options.Ports.ItemApi(number)), Serve);
         await ListenToWorldAsync(region, name, Ports.Address(number), Serve);
         if (Topology.Services.SelectMany(service => service.Endpoints).FirstOrDefault(endpoint => endpoint.LoadBalancerId == LocalServices.BalancerId(number)) is { } balanced)
@@ -328,7 +333,12 @@ internal sealed class World : IAsyncDisposable
                     ["ITEMS_TABLE"] = ItemsTable,
                     ["CONTROL_TABLE"] = ControlTable,
                     ["JOURNAL_TABLE"] = JournalTable,
-                    ["TICK_QUEUE_URL"] = door + "/000000000000/ticks",
+                    ["TICK_QUEUE_URL"] = QueueRoot(number) + "ticks",
+                    ["AUDIT_QUEUE_URL"] = QueueRoot(number) + "audit",
+                    ["REPLICA_REGIONS"] = string.Join(',', RegionNames.Take(ServingRegions)),
+                    ["OBSERVER_REGIONS"] = string.Join(',', RegionNames),
+                    ["MISSING_AFTER_SECONDS"] = $"{MissingAfterSeconds}",
+                    ["STALLED_AFTER_SECONDS"] = $"{Math.Max(MissingAfterSeconds / 4, (int)(3 * Options.Interval).TotalSeconds)}",
                     ["TOPOLOGY_FILE"] = TopologyPath(number),
                     ["DIGITALOCEAN_TOKEN_PARAMETER"] = TokenParameter,
                     ["DIGITALOCEAN_API_URL"] = door + DigitalOceanApi.Root + "/",
@@ -390,6 +400,8 @@ internal sealed class World : IAsyncDisposable
     /// <summary>The page sees the world from outside: it asks the engines themselves, not through a region's door, which may be shut.</summary>
     private AmazonDynamoDBClient ClientOf(Engine engine) =>
         Own(new AmazonDynamoDBClient("local", "local", new AmazonDynamoDBConfig { ServiceURL = engine.Address.ToString(), AuthenticationRegion = RegionNames[0] }));
+
+    private string QueueRoot(int number) => $"http://127.0.0.1:{Options.Ports.Aws(number)}/000000000000/";
 
     private string TopologyPath(int number) => Path.Combine(RunDirectory, $"{RegionNames[number - 1]}-topology.json");
 

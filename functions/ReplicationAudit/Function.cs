@@ -1,54 +1,53 @@
+using System.Text.Json;
 using Amazon.Lambda.Core;
 using Amazon.Lambda.DynamoDBEvents;
 using Failover.Hosting;
-using Failover.ItemRecord;
 using Failover.ReplicationAudit.Arrivals;
-using Failover.ReplicationAudit.LostUpdates;
+using Failover.ReplicationAudit.Continuity;
 using Microsoft.Extensions.Logging;
 
 namespace Failover.ReplicationAudit;
 
-/// <summary>
-/// The door. Takes a batch of the items table's stream in order, up to the first record that fails: from there the stream is delivered again.
-/// What is before it is done, and doing it again changes nothing.
-/// </summary>
-public sealed class Function(Findings findings, ArrivalCounts counts, string region, TimeProvider time, ILogger<Function> logger)
+/// <summary>The door: a batch of the items table's stream, messages of the function's own queue and of the one to which Lambda gives failed batches, and the schedule's event.</summary>
+public sealed class Function(StreamAudit stream, ArrivalChecks checks, Patrol patrol, Findings findings, TimeProvider time, ILogger<Function> logger)
 {
-    /// <summary>Handles one batch.</summary>
-    /// <returns>The record to deliver next, if not all are done.</returns>
-    public async Task<StreamsEventResponse> HandleAsync(DynamoDBEvent input, ILambdaContext context)
+    /// <summary>Handles one event.</summary>
+    /// <returns>What to deliver again: the same answer for streams and for queues.</returns>
+    public async Task<StreamsEventResponse> HandleAsync(JsonElement input, ILambdaContext context)
     {
         using var deadline = context.Deadline(time);
         var failures = new List<StreamsEventResponse.BatchItemFailure>();
-        var arrivals = new List<(string EventId, Arrival Arrival)>();
-        foreach (var record in input.Records)
+        if (!input.TryGetProperty("Records", out var records))
         {
-            try
+            await patrol.RunAsync(deadline.Token);
+        }
+        else if (records.EnumerateArray().Any(record => record.TryGetProperty("eventSource", out var source) && source.ValueEquals("aws:sqs")))
+        {
+            foreach (var message in input.Deserialize(JsonContext.Default.SQSEvent)!.Records)
             {
-                deadline.Token.ThrowIfCancellationRequested();
-                var change = ItemChange.Read(record);
-                if (ItemAttributes.IsReserved(change.Id))
+                try
                 {
-                    continue;
+                    await HandleAsync(JsonSerializer.Deserialize(message.Body, JsonContext.Default.AuditMessage)!, deadline.Token);
                 }
-
-                await findings.JudgeAsync(change, deadline.Token);
-                if (Arrival.Of(change, region, time.GetUtcNow()) is { } arrival)
+                catch (Exception error)
                 {
-                    arrivals.Add((record.EventID, arrival));
+                    Log.MessageFailed(logger, message.MessageId, error);
+                    failures.Add(new StreamsEventResponse.BatchItemFailure { ItemIdentifier = message.MessageId });
                 }
-            }
-            catch (Exception error) when (record.Dynamodb?.SequenceNumber is not null)
-            {
-                // Without a number nobody could be told where to read on: then the whole batch fails.
-                var number = record.Dynamodb.SequenceNumber;
-                Log.RecordFailed(logger, number, record.EventID, error);
-                failures.Add(new StreamsEventResponse.BatchItemFailure { ItemIdentifier = number });
-                break;
             }
         }
+        else if (await stream.AuditAsync(records, deadline.Token) is { } number)
+        {
+            failures.Add(new StreamsEventResponse.BatchItemFailure { ItemIdentifier = number });
+        }
 
-        counts.Emit(arrivals);
         return new StreamsEventResponse { BatchItemFailures = failures };
     }
+
+    private Task HandleAsync(AuditMessage message, CancellationToken cancellationToken) => message switch
+    {
+        { Pending: { } pending } => checks.CheckAsync(pending, cancellationToken),
+        { Failed: { } failed } => failed.TellAsync(findings, cancellationToken),
+        _ => throw new JsonException("The message is neither one of this function's nor one of Lambda's failure queue."),
+    };
 }

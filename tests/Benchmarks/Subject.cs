@@ -52,7 +52,13 @@ internal sealed record Subject(
         var number = 0;
         return new Subject(
             "ReplicationAudit",
-            Settings(engine, ("JOURNAL_TABLE", table)),
+            Settings(
+                engine,
+                ("JOURNAL_TABLE", table),
+                ("ITEMS_TABLE", await engine.TableAsync("id")),
+                ("AUDIT_QUEUE_URL", engine.Address + "queue"),
+                ("REPLICA_REGIONS", $"{Region},us-west-2"),
+                ("OBSERVER_REGIONS", Region)),
             () =>
             {
                 number++;

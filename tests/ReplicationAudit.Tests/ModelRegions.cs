@@ -1,10 +1,7 @@
 using System.Globalization;
-using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Amazon.DynamoDBv2.Model;
-using Amazon.Lambda.DynamoDBEvents;
-using Amazon.Lambda.Serialization.SystemTextJson;
 using Failover.ItemRecord;
 
 namespace Failover.ReplicationAudit.Tests;
@@ -16,13 +13,14 @@ namespace Failover.ReplicationAudit.Tests;
 internal sealed class ModelRegions
 {
     private static readonly DateTimeOffset Start = new(2026, 11, 23, 8, 0, 0, TimeSpan.Zero);
-    private static readonly SourceGeneratorLambdaJsonSerializer<JsonContext> Serializer = new((JsonSerializerOptions json) => json.MaxDepth = DynamoDbJson.DepthMax);
 
     private readonly Dictionary<string, Region> _regions;
     private readonly Microsoft.Extensions.Time.Testing.FakeTimeProvider _time = new(Start);
     private long _stamp;
 
     public ModelRegions(params string[] names) => _regions = names.ToDictionary(name => name, name => new Region(new VersionClock(name, _time)));
+
+    public Microsoft.Extensions.Time.Testing.FakeTimeProvider Time => _time;
 
     public DateTimeOffset Now => _time.GetUtcNow();
 
@@ -70,11 +68,13 @@ internal sealed class ModelRegions
 
     public void Advance(TimeSpan time) => _time.Advance(time);
 
-    /// <summary>A region's whole stream, read from the JSON that Lambda hands over.</summary>
-    public DynamoDBEvent Stream(string region) => EventOf(_regions[region].Stream);
+    /// <summary>A region's whole stream: the records as Lambda hands them over.</summary>
+    public IReadOnlyList<string> Stream(string region) => _regions[region].Stream;
 
-    public static DynamoDBEvent EventOf(IEnumerable<string> records) =>
-        Serializer.Deserialize<DynamoDBEvent>(new MemoryStream(Encoding.UTF8.GetBytes($$"""{"Records":[{{string.Join(',', records)}}]}""")));
+    public static JsonElement EventOf(IEnumerable<string> records) =>
+        JsonDocument.Parse($$"""{"Records":[{{string.Join(',', records)}}]}""", new JsonDocumentOptions { MaxDepth = DynamoDbJson.DepthMax }).RootElement;
+
+    public static string NumberOf(string record) => (string)JsonNode.Parse(record, documentOptions: new JsonDocumentOptions { MaxDepth = DynamoDbJson.DepthMax })!["dynamodb"]!["SequenceNumber"]!;
 
     private ItemVersion Write(string region, string id, Func<ItemVersion, SeenVersions, StoredItem> make)
     {

@@ -18,8 +18,6 @@ public sealed record HeartbeatRound(long Beat, IReadOnlySet<string> Acked, IRead
 /// </summary>
 public sealed class Heartbeats(IReadOnlyDictionary<string, IAmazonDynamoDB> replicas, string table, string observer, TimeProvider time, TimeSpan timeout)
 {
-    private const string At = "at";
-
     /// <summary>One round; a replica that does not answer in time is missing from it.</summary>
     public async Task<HeartbeatRound> BeatAsync(CancellationToken cancellationToken)
     {
@@ -40,10 +38,10 @@ public sealed class Heartbeats(IReadOnlyDictionary<string, IAmazonDynamoDB> repl
         {
             await PutAsync(
                 dynamoDb,
-                new PutItemRequest(table, new Dictionary<string, AttributeValue> { [ItemAttributes.Id] = new(RowOf(replica)), [At] = Number(beat) })
+                new PutItemRequest(table, new Dictionary<string, AttributeValue> { [ItemAttributes.Id] = new(RowOf(replica)), [HeartbeatRow.At] = Number(beat) })
                 {
                     ConditionExpression = "attribute_not_exists(#at) OR #at < :at",
-                    ExpressionAttributeNames = new() { ["#at"] = At },
+                    ExpressionAttributeNames = new() { ["#at"] = HeartbeatRow.At },
                     ExpressionAttributeValues = new() { [":at"] = Number(beat) },
                 },
                 deadline.Token);
@@ -87,8 +85,7 @@ public sealed class Heartbeats(IReadOnlyDictionary<string, IAmazonDynamoDB> repl
         var visible = new Dictionary<string, long>();
         foreach (var replica in replicas.Keys)
         {
-            if (rows.FirstOrDefault(row => row[ItemAttributes.Id].S == RowOf(replica)) is { } row
-                && long.TryParse(row.GetValueOrDefault(At)?.N, NumberStyles.None, CultureInfo.InvariantCulture, out var at))
+            if (HeartbeatRow.Read(rows.FirstOrDefault(row => row[ItemAttributes.Id].S == RowOf(replica))) is { } at)
             {
                 visible[replica] = at;
             }
@@ -97,7 +94,7 @@ public sealed class Heartbeats(IReadOnlyDictionary<string, IAmazonDynamoDB> repl
         return visible;
     }
 
-    private string RowOf(string replica) => $"_heartbeat#{replica}#{observer}";
+    private string RowOf(string replica) => HeartbeatRow.IdOf(replica, observer);
 
     private static AttributeValue Number(long value) => new() { N = value.ToString(CultureInfo.InvariantCulture) };
 }

@@ -137,11 +137,11 @@ internal sealed class AwsDoor(Region here, World world)
         try
         {
             var request = JsonNode.Parse(body)!.AsObject();
-            if ((string?)request["QueueUrl"] != here.TickQueueUrl)
+            if (here.Queues.FirstOrDefault(queue => queue.Url == (string?)request["QueueUrl"]) is not { } queue)
             {
-                await RefuseAsync(context, "QueueDoesNotExist", $"There is no queue {request["QueueUrl"]} in {here.Name}; there is {here.TickQueueUrl}.");
+                await RefuseAsync(context, "QueueDoesNotExist", $"There is no queue {request["QueueUrl"]} in {here.Name}; there are {string.Join(", ", here.Queues.Select(known => known.Url))}.");
             }
-            else if (here.TickQueue.Handle(operation, request) is { } answer)
+            else if (queue.Queue.Handle(operation, request) is { } answer)
             {
                 context.Response.ContentType = "application/x-amz-json-1.0";
                 await context.Response.WriteAsync(answer.ToJsonString());

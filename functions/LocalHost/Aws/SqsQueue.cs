@@ -76,6 +76,18 @@ internal sealed class SqsQueue(TimeProvider time)
         }
     }
 
+    /// <summary>Delivers a message again, some time from now.</summary>
+    public void Return(Message message, TimeSpan after)
+    {
+        var due = time.GetUtcNow() + after;
+        lock (_lock)
+        {
+            _messages.Enqueue(message with { Due = due }, due);
+        }
+
+        _arrived.Release();
+    }
+
     private JsonObject Send(JsonObject entry)
     {
         var body = (string?)entry["MessageBody"] ?? throw new BadHttpRequestException("MessageBody is missing.");

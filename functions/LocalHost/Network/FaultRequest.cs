@@ -24,6 +24,8 @@ internal static class FaultRequest
         ["control-lost-answer"] = ["region", "share"],
         ["replication-pause"] = ["from", "to"],
         ["replication-lag"] = ["from", "to", "lagMs!"],
+        ["replication-drop"] = ["from", "to", "share"],
+        ["replication-corrupt"] = ["from", "to", "share"],
         ["dns-api-down"] = ["mode"],
     };
 

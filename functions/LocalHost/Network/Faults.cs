@@ -86,6 +86,15 @@ internal sealed class Faults(TimeSpan defaultLag, TimeProvider? time = null)
     public TimeSpan Lag(string from, string to) =>
         _all.LastOrDefault(fault => fault.Kind == "replication-lag" && IsBetween(fault, from, to)) is { LagMs: { } lag } ? TimeSpan.FromMilliseconds(lag) : defaultLag;
 
+    /// <summary>Which share of the items that are replicated is lost on the way; heartbeats are not, so that replication seems to be well.</summary>
+    public double DroppedShare(string from, string to) => Share("replication-drop", from, to);
+
+    /// <summary>Which share arrives with other content.</summary>
+    public double CorruptedShare(string from, string to) => Share("replication-corrupt", from, to);
+
+    private double Share(string kind, string from, string to) =>
+        _all.Where(fault => fault.Kind == kind && IsBetween(fault, from, to)).Select(fault => fault.Share ?? 1).DefaultIfEmpty(0).Max();
+
     /// <summary>Without from and to it is every direction; with one of them, every other end.</summary>
     private static bool IsBetween(Fault fault, string from, string to) => (fault.From ?? from) == from && (fault.To ?? to) == to;
 

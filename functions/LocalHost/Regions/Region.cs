@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using Failover.LocalHost.Aws;
 using Failover.LocalHost.Engines;
 using Failover.LocalHost.Functions;
@@ -7,9 +8,12 @@ using Failover.LocalHost.Network;
 
 namespace Failover.LocalHost.Regions;
 
-/// <summary>One region of the world: its engine, its queue of ticks, its functions, and the doors to them.</summary>
-internal sealed class Region(string name, int number, Engine engine, string tickQueueUrl, TimeProvider time)
+/// <summary>One region of the world: its engine, its queues, its functions, and the doors to them.</summary>
+/// <param name="queueRoot">What the addresses of its queues begin with.</param>
+internal sealed class Region(string name, int number, Engine engine, string queueRoot, TimeProvider time)
 {
+    private static readonly TimeSpan VisibilityTimeout = TimeSpan.FromSeconds(5);
+
     public string Name => name;
 
     /// <summary>From 1.</summary>
@@ -23,9 +27,11 @@ internal sealed class Region(string name, int number, Engine engine, string tick
     /// <summary>Released after each write to the items table, so that nobody need ask the engine all the time.</summary>
     public SemaphoreSlim ItemsWritten { get; } = new(0);
 
-    public SqsQueue TickQueue { get; } = new(time);
+    public NamedQueue Ticks { get; } = new(queueRoot, "ticks", time);
 
-    public string TickQueueUrl => tickQueueUrl;
+    public NamedQueue Audit { get; } = new(queueRoot, "audit", time);
+
+    public IReadOnlyList<NamedQueue> Queues => [Ticks, Audit];
 
     public FunctionHost? ItemApi { get; set; }
 
@@ -39,18 +45,18 @@ internal sealed class Region(string name, int number, Engine engine, string tick
     /// <summary>The doors that are shut while the region is down; those of an endpoint also while that is.</summary>
     public List<(Door Door, string? Endpoint)> Doors { get; } = [];
 
-    /// <summary>EventBridge's schedule: once a minute, at any second of it.</summary>
-    public async Task RunScheduleAsync(Faults faults, CancellationToken cancellationToken)
+    /// <summary>EventBridge's schedule of a function.</summary>
+    public async Task RunScheduleAsync(FunctionHost function, TimeSpan every, Faults faults, CancellationToken cancellationToken)
     {
         while (true)
         {
             if (faults.RegionDown(name) is null)
             {
                 var fired = Encoding.UTF8.GetBytes($$"""{"source":"aws.events","detail-type":"Scheduled Event","region":"{{name}}","time":"{{time.GetUtcNow():O}}","detail":null}""");
-                _ = HealthCheck.InvokeAsync(fired);
+                _ = function.InvokeAsync(fired);
             }
 
-            await Task.Delay(TimeSpan.FromMinutes(1), time, cancellationToken);
+            await Task.Delay(every, time, cancellationToken);
         }
     }
 
@@ -59,17 +65,36 @@ internal sealed class Region(string name, int number, Engine engine, string tick
     {
         while (true)
         {
-            var message = await TickQueue.ReceiveAsync(cancellationToken);
+            var message = await Ticks.Queue.ReceiveAsync(cancellationToken);
             if (faults.RegionDown(name) is not null || time.GetUtcNow() - message.Due > TimeSpan.FromMinutes(1))
             {
                 continue;
             }
 
-            _ = HealthCheck.InvokeAsync(Event(message));
+            _ = HealthCheck.InvokeAsync(Event(message, "ticks"));
         }
     }
 
-    private byte[] Event(SqsQueue.Message message)
+    /// <summary>The audit's queue: one message an invocation; what fails, or finds the region down, is delivered again.</summary>
+    public async Task RunAuditQueueAsync(Faults faults, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            var message = await Audit.Queue.ReceiveAsync(cancellationToken);
+            _ = HandAsync(message);
+        }
+
+        async Task HandAsync(SqsQueue.Message message)
+        {
+            var answer = faults.RegionDown(name) is null ? (await ReplicationAudit!.InvokeAsync(Event(message, "audit"))).Payload : null;
+            if (answer is null || JsonNode.Parse(answer)?["batchItemFailures"] is JsonArray { Count: > 0 })
+            {
+                Audit.Queue.Return(message, VisibilityTimeout);
+            }
+        }
+    }
+
+    private byte[] Event(SqsQueue.Message message, string queue)
     {
         using var buffer = new MemoryStream();
         using (var json = new Utf8JsonWriter(buffer))
@@ -81,7 +106,7 @@ internal sealed class Region(string name, int number, Engine engine, string tick
             json.WriteString("receiptHandle", message.Id);
             json.WriteString("body", message.Body);
             json.WriteString("eventSource", "aws:sqs");
-            json.WriteString("eventSourceARN", $"arn:aws:sqs:{name}:000000000000:ticks");
+            json.WriteString("eventSourceARN", $"arn:aws:sqs:{name}:000000000000:{queue}");
             json.WriteString("awsRegion", name);
             json.WriteEndObject();
             json.WriteEndArray();

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Failover.ItemRecord;
 using Failover.LocalHost.Network;
 using Failover.LocalHost.Regions;
 using Failover.LocalHost.Streams;
@@ -158,9 +159,15 @@ internal sealed class Replicator : IAsyncDisposable
 
     private async Task DeliverAsync(Side side, Write write)
     {
-        if (side.Newest.GetValueOrDefault(write.Key) > write.Number)
+        var isItem = !ItemAttributes.IsReserved(write.Key);
+        if (side.Newest.GetValueOrDefault(write.Key) > write.Number || (isItem && Random.Shared.NextDouble() < _faults.DroppedShare(write.From, side.Region.Name)))
         {
             return;
+        }
+
+        if (isItem && Random.Shared.NextDouble() < _faults.CorruptedShare(write.From, side.Region.Name))
+        {
+            write = write with { Image = Corrupted(write.Image) };
         }
 
         side.Newest[write.Key] = write.Number;
@@ -178,6 +185,18 @@ internal sealed class Replicator : IAsyncDisposable
             side.Delivered[write.Key] = write.Image;
             await DrainAsync(side);
         }
+    }
+
+    /// <summary>The same version with something else in one of the client's attributes.</summary>
+    private static JsonObject? Corrupted(JsonObject? image)
+    {
+        var other = image?.DeepClone().AsObject();
+        if (other?.Select(attribute => attribute.Key).FirstOrDefault(name => name != ItemAttributes.Id && !ItemAttributes.IsReserved(name)) is { } first)
+        {
+            other[first] = new JsonObject { ["S"] = "corrupted" };
+        }
+
+        return other;
     }
 
     private sealed record Write(string From, string Key, JsonObject? Image, long Number, DateTimeOffset At);

@@ -63,8 +63,12 @@ public static class LostUpdateRule
 
     /// <summary>
     /// A version of <paramref name="region"/> that the arriving one has seen although it is not the line that it replaces: had it been found lost, it is kept after all.
-    /// Only with three or more writing regions. Null in ordinary traffic, so that nobody need look for a finding.
+    /// Only with three or more writing regions. Or the version itself, come back: another program edited it elsewhere, and that edit won.
+    /// Null in ordinary traffic, so that nobody need look for a finding.
     /// </summary>
     public static ItemVersion? Revived(ItemChange change, string region) =>
-        change.New?.Seen.Of(region) is { } seen && seen != change.Old?.Version && seen != change.Old?.Seen.Of(region) ? seen : null;
+        // A write made here has seen what it replaces.
+        change.New?.Version is { } own && own.Region == region && change.Old?.Version is { } old && old != own && change.New.Seen.Of(old.Region) != old ? own
+        : change.New?.Seen.Of(region) is { } seen && seen != change.Old?.Version && seen != change.Old?.Seen.Of(region) ? seen
+        : null;
 }

@@ -79,6 +79,14 @@ public class LostUpdateRuleTests
     }
 
     [Fact]
+    public void A_version_that_comes_back_itself_is_revived_and_one_that_is_written_is_not()
+    {
+        Assert.Equal(A2, LostUpdateRule.Revived(Change(Item(B1), Item(A2, seen: [A1])), "a"));
+        Assert.Null(LostUpdateRule.Revived(Change(Item(B1, seen: [A1]), Item(A2, seen: [A1, B1])), "a"));
+        Assert.Null(LostUpdateRule.Revived(Change(Item(A2), Item(A2, text: "edited")), "a"));
+    }
+
+    [Fact]
     public void A_successor_in_ordinary_traffic_revives_nothing()
     {
         Assert.Null(LostUpdateRule.Revived(Change(Item(A1), Item(B9, seen: [A1])), "a"));

@@ -1,0 +1,137 @@
+using System.Globalization;
+using Amazon.DynamoDBv2;
+using Amazon.DynamoDBv2.Model;
+
+namespace Failover.Simulation.Audit;
+
+/// <summary>The tables of one region, in memory: no more of DynamoDB than the audit asks of it. What it does not know, it refuses.</summary>
+internal sealed class MemoryTables
+{
+    /// <summary>By table, then by key.</summary>
+    public Dictionary<string, SortedDictionary<(string, string), Dictionary<string, AttributeValue>>> Rows { get; } = new() { ["Items"] = [], ["Journal"] = [] };
+
+    public static (string, string) KeyOf(IReadOnlyDictionary<string, AttributeValue> row) => (row.GetValueOrDefault("kind")?.S ?? "", row["id"].S);
+}
+
+/// <summary>One caller's way to a region's tables. Before each call it asks <paramref name="fault"/> what happens to it.</summary>
+/// <param name="read">What a reader sees of an item; most see what is there.</param>
+internal sealed class MemoryDynamo(MemoryTables tables, Func<bool, CallFault> fault, Func<string, Dictionary<string, AttributeValue>?, Dictionary<string, AttributeValue>?>? read = null)
+    : AmazonDynamoDBClient("local", "local", Amazon.RegionEndpoint.USEast1)
+{
+    public override Task<GetItemResponse> GetItemAsync(GetItemRequest request, CancellationToken cancellationToken = default) =>
+        CallAsync(isWrite: false, () => new GetItemResponse { Item = tables.Rows[request.TableName].GetValueOrDefault(MemoryTables.KeyOf(request.Key)) });
+
+    public override Task<BatchGetItemResponse> BatchGetItemAsync(BatchGetItemRequest request, CancellationToken cancellationToken = default) => CallAsync(isWrite: false, () =>
+    {
+        var (table, asked) = request.RequestItems.Single();
+
+        // A part of an answer is an ordinary answer.
+        var keys = asked.Keys.Count > 3 && fault(false) == CallFault.Partial ? asked.Keys[..^2] : asked.Keys;
+        return new BatchGetItemResponse
+        {
+            Responses = new()
+            {
+                [table] = [.. keys.Select(key => Seen(key["id"].S, tables.Rows[table].GetValueOrDefault(MemoryTables.KeyOf(key)))).OfType<Dictionary<string, AttributeValue>>()],
+            },
+            UnprocessedKeys = keys.Count == asked.Keys.Count ? [] : new() { [table] = new KeysAndAttributes { Keys = asked.Keys[^2..] } },
+        };
+    });
+
+    public override Task<PutItemResponse> PutItemAsync(PutItemRequest request, CancellationToken cancellationToken = default) => CallAsync(isWrite: true, () =>
+    {
+        var rows = tables.Rows[request.TableName];
+        var key = MemoryTables.KeyOf(request.Item);
+        var there = rows.GetValueOrDefault(key);
+        Require(request.ConditionExpression switch
+        {
+            null => true,
+            "attribute_not_exists(id)" => there is null,
+            "attribute_exists(id)" => there is not null,
+            var other => throw new NotSupportedException(other),
+        }, there);
+        rows[key] = request.Item;
+        return new PutItemResponse();
+    });
+
+    public override Task<UpdateItemResponse> UpdateItemAsync(UpdateItemRequest request, CancellationToken cancellationToken = default) => CallAsync(isWrite: true, () =>
+    {
+        var rows = tables.Rows[request.TableName];
+        var key = MemoryTables.KeyOf(request.Key);
+        var there = rows.GetValueOrDefault(key);
+        var (alias, name) = request.ExpressionAttributeNames.Single();
+        Require(request.ConditionExpression switch
+        {
+            null => true,
+            "attribute_exists(id) AND attribute_not_exists(#closed)" => there is not null && !there.ContainsKey(name),
+            "attribute_not_exists(#name) OR #name < :value" => there?.GetValueOrDefault(name) is not { } old || Number(old) < Number(request.ExpressionAttributeValues[":value"]),
+            var other => throw new NotSupportedException(other),
+        }, there);
+        var next = new Dictionary<string, AttributeValue>(there ?? request.Key);
+        if (request.UpdateExpression.StartsWith("SET ", StringComparison.Ordinal))
+        {
+            next[name] = request.ExpressionAttributeValues.Single().Value;
+        }
+        else if (request.UpdateExpression == $"REMOVE {alias}")
+        {
+            next.Remove(name);
+        }
+        else
+        {
+            throw new NotSupportedException(request.UpdateExpression);
+        }
+
+        rows[key] = next;
+        return new UpdateItemResponse();
+    });
+
+    public override Task<DeleteItemResponse> DeleteItemAsync(DeleteItemRequest request, CancellationToken cancellationToken = default) => CallAsync(isWrite: true, () =>
+    {
+        tables.Rows[request.TableName].Remove(MemoryTables.KeyOf(request.Key));
+        return new DeleteItemResponse();
+    });
+
+    public override Task<QueryResponse> QueryAsync(QueryRequest request, CancellationToken cancellationToken = default) => CallAsync(isWrite: false, () =>
+    {
+        var rows = tables.Rows[request.TableName].Values.Where(row => row["kind"].S == request.ExpressionAttributeValues[":kind"].S && request.FilterExpression switch
+        {
+            null => true,
+            "due < :before" => row.TryGetValue("due", out var due) && Number(due) < Number(request.ExpressionAttributeValues[":before"]),
+            var other => throw new NotSupportedException(other),
+        });
+        return new QueryResponse { Items = [.. (request.ScanIndexForward == false ? rows.Reverse() : rows).Take(request.Limit ?? int.MaxValue)] };
+    });
+
+    private Dictionary<string, AttributeValue>? Seen(string id, Dictionary<string, AttributeValue>? item) => read is null ? item : read(id, item);
+
+    /// <summary>A call may fail before it takes effect, or after.</summary>
+    private Task<T> CallAsync<T>(bool isWrite, Func<T> act)
+    {
+        var happens = fault(isWrite);
+        if (happens == CallFault.Refused)
+        {
+            throw new AmazonDynamoDBException("The call was lost.");
+        }
+
+        var answer = act();
+        return happens == CallFault.AnswerLost ? throw new AmazonDynamoDBException("The answer was lost.") : Task.FromResult(answer);
+    }
+
+    private static void Require(bool holds, Dictionary<string, AttributeValue>? there)
+    {
+        if (!holds)
+        {
+            throw new ConditionalCheckFailedException("The condition does not hold.") { Item = there };
+        }
+    }
+
+    private static long Number(AttributeValue value) => long.Parse(value.N, CultureInfo.InvariantCulture);
+}
+
+/// <summary>What happens to one call.</summary>
+internal enum CallFault
+{
+    None,
+    Refused,
+    AnswerLost,
+    Partial,
+}
