@@ -94,7 +94,7 @@ public sealed class ArrivalChecks(
         foreach (var batch in await store.ReadParkedAsync(peer, ResumedMax, cancellationToken))
         {
             var taken = batch with { Since = now, Checks = 0 };
-            await store.PutAsync(taken, now, cancellationToken);
+            await store.AddAsync(taken, now, cancellationToken);
             await SendAsync(taken, TimeSpan.Zero, cancellationToken);
             await store.ForgetParkedAsync(taken, cancellationToken);
         }
@@ -115,16 +115,9 @@ public sealed class ArrivalChecks(
         foreach (var row in Rows(left))
         {
             var batch = PendingBatch.Of(peer, row);
-            if (view is null)
-            {
-                await store.ParkAsync(batch, cancellationToken);
-            }
-            else
-            {
-                var delay = ArrivalLimits.DelayBefore(1);
-                await store.PutAsync(batch, time.GetUtcNow() + delay, cancellationToken);
-                await SendAsync(batch, delay, cancellationToken);
-            }
+            var delay = ArrivalLimits.DelayBefore(1);
+            await store.AddAsync(batch, time.GetUtcNow() + delay, cancellationToken);
+            await SendAsync(batch, delay, cancellationToken);
         }
 
         metrics.Emit([("From", replicas.Region), ("To", peer)], new Metric("WritesAudited", "Count", writes.Count), new Metric("WritesPending", "Count", left.Count));

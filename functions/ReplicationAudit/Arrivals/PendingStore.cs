@@ -17,9 +17,10 @@ public sealed class PendingStore(IAmazonDynamoDB dynamoDb, string table, TimeSpa
     private const string Body = "body";
     private const string Due = "due";
 
-    /// <summary>Adds a batch, or puts it back as it was first.</summary>
+    /// <summary>Adds a batch. One that is there already stays as it is: it knows what has settled, and what has been told.</summary>
     /// <param name="due">When it is to be looked at.</param>
-    public Task PutAsync(PendingBatch batch, DateTimeOffset due, CancellationToken cancellationToken) => PutAsync(PendingPrefix, batch, due, condition: null, cancellationToken);
+    public Task AddAsync(PendingBatch batch, DateTimeOffset due, CancellationToken cancellationToken) =>
+        PutAsync(PendingPrefix, batch, due, "attribute_not_exists(id)", cancellationToken);
 
     /// <summary>Replaces a batch by what is left of it; false if another check has settled it meanwhile.</summary>
     public Task<bool> ReplaceAsync(PendingBatch batch, DateTimeOffset due, CancellationToken cancellationToken) =>
