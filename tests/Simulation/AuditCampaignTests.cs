@@ -9,9 +9,9 @@ namespace Failover.Simulation;
 /// </summary>
 public class AuditCampaignTests(ITestOutputHelper output)
 {
-    private const int WritesARun = 1000;
+    private const int WritesARun = 2000;
 
-    private static readonly int Runs = Number("SIMULATION_AUDIT_RUNS", 100);
+    private static readonly int Runs = Number("SIMULATION_AUDIT_RUNS", 51);
     private static readonly int FirstSeed = Number("SIMULATION_SEED", 1);
 
     [Fact]

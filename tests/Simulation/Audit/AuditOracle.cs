@@ -100,8 +100,7 @@ internal static class AuditOracle
         var either = new HashSet<(string Peer, string Key, string Version)>();
         foreach (var (key, history) in run.Table.History(region))
         {
-            if (history[^1] is not { IsRemoval: false, Write: { } write } || write.Version.Region != region
-                || IsUnread(run, region, history.First(present => present.Write == write).Number))
+            if (history[^1] is not { IsRemoval: false, Write: { } write } || write.Version.Region != region)
             {
                 continue;
             }
@@ -112,7 +111,7 @@ internal static class AuditOracle
                 var there = run.Table.History(peer).GetValueOrDefault(key) ?? [];
                 if (!(write.ExpiresAt <= run.Now && (there.Count == 0 || there[^1].IsRemoval)) && (there.Count == 0 || !Has(there[^1])))
                 {
-                    (there.Any(Has) ? either : open).Add((peer, key, write.Version.Text));
+                    (there.Any(Has) || IsUnread(run, region, history.First(present => present.Write == write).Number) ? either : open).Add((peer, key, write.Version.Text));
                 }
 
                 bool Has(Present present) => present.Write == write || present.Write?.DescendsFrom(write) == true;
