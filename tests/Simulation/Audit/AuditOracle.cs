@@ -8,31 +8,26 @@ namespace Failover.Simulation.Audit;
 internal static class AuditOracle
 {
     /// <summary>The first rule that a run breaks; null if it breaks none.</summary>
-    public static async Task<string?> BrokenAsync(AuditRun run)
+    public static string? Broken(AuditRun run, IReadOnlyDictionary<string, IReadOnlyList<Finding>> found)
     {
-        foreach (var region in run.Table.Names)
+        foreach (var (region, findings) in found)
         {
-            var findings = await run.FindingsAsync(region);
             if ((OfLosses(run, region, findings) ?? OfArrivals(run, region, findings) ?? OfTime(run, region, findings) ?? OfLeftovers(run, region, findings)) is { } broken)
             {
                 return $"{region}: {broken}";
             }
         }
 
-        return await DivergedAsync(run);
+        return Diverged(run, found);
     }
 
-    /// <summary>Where regions hold different things at the end, some region tells of a write that is missing, or of an edit past the API.</summary>
-    private static async Task<string?> DivergedAsync(AuditRun run)
+    /// <summary>Where regions hold different things at the end, some region tells of a write that is missing.</summary>
+    private static string? Diverged(AuditRun run, IReadOnlyDictionary<string, IReadOnlyList<Finding>> found)
     {
-        var told = new HashSet<string?>();
-        foreach (var region in run.Table.Names)
-        {
-            told.UnionWith((await run.FindingsAsync(region)).Where(finding => finding is { Kind: FindingKind.MissingWrite, Closed: null }).Select(finding => finding.Key));
-        }
-
+        var told = found.Values.SelectMany(findings => findings).Where(finding => finding is { Kind: FindingKind.MissingWrite, Closed: null }).Select(finding => finding.Key).ToHashSet();
         return run.Trimmed.Count > 0 ? null : run.Table.Names.SelectMany(region => run.Table.History(region).Keys).Distinct()
-            .FirstOrDefault(key => run.Table.Names.Select(region => Held(run, region, key)).Distinct().Count() > 1 && !told.Contains(key)) is { } diverged ? $"regions differ, and nobody tells: {diverged}{Histories(run, diverged)}" : null;
+            .FirstOrDefault(key => run.Table.Names.Select(region => Held(run, region, key)).Distinct().Count() > 1 && !told.Contains(key)) is { } diverged
+                ? $"regions differ, and nobody tells: {diverged}{Histories(run, diverged)}" : null;
     }
 
     /// <summary>What readers see of a key; what is past its time nobody sees.</summary>

@@ -132,8 +132,18 @@ internal sealed class AuditRun
         }
     }
 
-    public async Task<IReadOnlyList<Finding>> FindingsAsync(string region) =>
-        await new JournalStore(new MemoryDynamo(_table.Tables(region), _ => CallFault.None), "Journal", TimeSpan.FromSeconds(5)).ReadFindingsAsync(int.MaxValue, CancellationToken.None);
+    /// <summary>By region: what its journal says was found.</summary>
+    public async Task<IReadOnlyDictionary<string, IReadOnlyList<Finding>>> FindingsAsync()
+    {
+        var findings = new Dictionary<string, IReadOnlyList<Finding>>();
+        foreach (var region in _table.Names)
+        {
+            var journal = new JournalStore(new MemoryDynamo(_table.Tables(region), _ => CallFault.None), "Journal", TimeSpan.FromSeconds(5));
+            findings[region] = await journal.ReadFindingsAsync(int.MaxValue, CancellationToken.None);
+        }
+
+        return findings;
+    }
 
     private void Change(int keys)
     {
