@@ -23,7 +23,7 @@ public enum FindingKind
     /// <summary>A replica takes writes, and a peer shows none of its newer heartbeats.</summary>
     StalledReplication,
 
-    /// <summary>What was written in this time may have gone unaudited. Only a whole-table compare that covers it closes it.</summary>
+    /// <summary>What was written in this time may have gone unaudited. It stays open, unless the stream could be read after all.</summary>
     AuditGap,
 }
 
@@ -98,7 +98,7 @@ public sealed record ItemImage(string? Version, JsonElement Attributes);
 /// <param name="As">
 /// <c>Kept</c>: a version arrived later that had seen the loser, so its update is not lost. <c>Arrived</c>: the write is at the peer after all.
 /// <c>Replaced</c>: it is no longer what its own region holds; what replaced it is audited in its turn. <c>Expired</c>: past its time to live on both sides.
-/// <c>Resumed</c>: replication goes on. <c>ReadAfterAll</c>: the stream was read to the end of the gap. <c>Replayed</c>: the record could be read after all.
+/// <c>Resumed</c>: replication goes on. <c>ReadAfterAll</c>: the stream was read to the end of the gap.
 /// </param>
 /// <param name="By">The version that says so; null where none does.</param>
 public sealed record FindingClosure(string As, string? By, DateTimeOffset At);

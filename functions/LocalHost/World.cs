@@ -221,8 +221,8 @@ internal sealed class World : IAsyncDisposable
 
     private const int TtlSeconds = 5;
 
-    /// <summary>People at a terminal do not wait for the five minutes that are the default.</summary>
-    private const int MissingAfterSeconds = 30;
+    /// <summary>People at a terminal do not wait for the minutes that are the default.</summary>
+    private int StalledAfterSeconds => Math.Max(7, (int)(3 * Options.Interval).TotalSeconds);
 
     private async Task<Region> StartRegionAsync(int number, CancellationToken cancellationToken)
     {
@@ -337,8 +337,8 @@ internal sealed class World : IAsyncDisposable
                     ["AUDIT_QUEUE_URL"] = QueueRoot(number) + "audit",
                     ["REPLICA_REGIONS"] = string.Join(',', RegionNames.Take(ServingRegions)),
                     ["OBSERVER_REGIONS"] = string.Join(',', RegionNames),
-                    ["MISSING_AFTER_SECONDS"] = $"{MissingAfterSeconds}",
-                    ["STALLED_AFTER_SECONDS"] = $"{Math.Max(MissingAfterSeconds / 4, (int)(3 * Options.Interval).TotalSeconds)}",
+                    ["MISSING_AFTER_SECONDS"] = $"{StalledAfterSeconds + 30}",
+                    ["STALLED_AFTER_SECONDS"] = $"{StalledAfterSeconds}",
                     ["TOPOLOGY_FILE"] = TopologyPath(number),
                     ["DIGITALOCEAN_TOKEN_PARAMETER"] = TokenParameter,
                     ["DIGITALOCEAN_API_URL"] = door + DigitalOceanApi.Root + "/",

@@ -60,15 +60,13 @@ public sealed class Findings(JournalStore journal, Metrics metrics, string regio
             cancellationToken);
 
     /// <summary>Closes what <see cref="AddMissingAsync"/> told.</summary>
-    public Task CloseMissingAsync(string peer, PendingWrite write, ArrivalState state, CancellationToken cancellationToken)
+    public async Task CloseMissingAsync(string peer, PendingWrite write, ArrivalState state, CancellationToken cancellationToken)
     {
-        if (state == ArrivalState.Arrived)
+        if (await CloseAsync(FindingKind.MissingWrite, MissingId(peer, write), state.ToString(), null, cancellationToken) && state == ArrivalState.Arrived)
         {
             var late = time.GetUtcNow() - DateTimeOffset.FromUnixTimeMilliseconds(PendingFold.VersionOf(write).UnixMilliseconds);
             metrics.Emit([("From", region), ("To", peer)], new Metric("MissingWriteArrivedAfter", "Milliseconds", late.TotalMilliseconds));
         }
-
-        return CloseAsync(FindingKind.MissingWrite, MissingId(peer, write), state.ToString(), null, cancellationToken);
     }
 
     /// <summary>Tells a time of which it is not known that everything in it was audited.</summary>
@@ -129,12 +127,15 @@ public sealed class Findings(JournalStore journal, Metrics metrics, string regio
         }
     }
 
-    private async Task CloseAsync(FindingKind kind, string id, string @as, string? by, CancellationToken cancellationToken)
+    private async Task<bool> CloseAsync(FindingKind kind, string id, string @as, string? by, CancellationToken cancellationToken)
     {
-        if (await journal.CloseFindingAsync(kind, id, new FindingClosure(@as, by, time.GetUtcNow()), cancellationToken))
+        var closed = await journal.CloseFindingAsync(kind, id, new FindingClosure(@as, by, time.GetUtcNow()), cancellationToken);
+        if (closed)
         {
             Log.Closed(logger, id, @as);
         }
+
+        return closed;
     }
 
     private ItemImage? Image(ItemSnapshot? item) => item is null ? null : new ItemImage(item.Version?.Text, DynamoDbJson.ToElement(Redaction.Of(item.Attributes, redacted)));

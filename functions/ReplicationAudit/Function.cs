@@ -21,7 +21,7 @@ public sealed class Function(StreamAudit stream, ArrivalChecks checks, Patrol pa
         {
             await patrol.RunAsync(deadline.Token);
         }
-        else if (records.EnumerateArray().Any(record => record.TryGetProperty("eventSource", out var source) && source.ValueEquals("aws:sqs")))
+        else if (IsOfQueue(records))
         {
             foreach (var message in input.Deserialize(JsonContext.Default.SQSEvent)!.Records)
             {
@@ -43,6 +43,10 @@ public sealed class Function(StreamAudit stream, ArrivalChecks checks, Patrol pa
 
         return new StreamsEventResponse { BatchItemFailures = failures };
     }
+
+    /// <summary>All records of an event come from one source.</summary>
+    private static bool IsOfQueue(JsonElement records) =>
+        records.EnumerateArray().FirstOrDefault() is { ValueKind: JsonValueKind.Object } first && first.TryGetProperty("eventSource", out var source) && source.ValueEquals("aws:sqs");
 
     private Task HandleAsync(AuditMessage message, CancellationToken cancellationToken) => message switch
     {

@@ -32,6 +32,12 @@ public sealed record ReplicationAuditOptions(
             List(settings.Optional("REDACTED_ATTRIBUTES") ?? "").ToHashSet(StringComparer.Ordinal),
             TimeSpan.FromMilliseconds(settings.Number("CALL_TIMEOUT_MS", 1500, 50, 10_000)));
         settings.ThrowIfMistaken();
+        if (options.Limits.MissingAfter <= options.Limits.StalledAfter)
+        {
+            throw new InvalidOperationException(
+                $"MISSING_AFTER_SECONDS is {options.Limits.MissingAfter.TotalSeconds}, and STALLED_AFTER_SECONDS {options.Limits.StalledAfter.TotalSeconds}: the first must be longer, by twice replication's lag, or what only stands still is told as missing.");
+        }
+
         return options.Replicas.Contains(region)
             ? options
             : throw new InvalidOperationException($"REPLICA_REGIONS is '{string.Join(',', options.Replicas)}': '{region}', where this function runs, is none of them.");

@@ -13,14 +13,18 @@ internal sealed class RecordingQueue() : AmazonSQSClient("local", "local", Amazo
 
     public override Task<SendMessageResponse> SendMessageAsync(SendMessageRequest request, CancellationToken cancellationToken = default)
     {
-        if (Failures > 0)
+        // Several batches are sent at once.
+        lock (Sent)
         {
-            Failures--;
-            throw new AmazonSQSException("The queue is down.");
-        }
+            if (Failures > 0)
+            {
+                Failures--;
+                throw new AmazonSQSException("The queue is down.");
+            }
 
-        Sent.Add((request.MessageBody, request.DelaySeconds ?? 0));
-        return Task.FromResult(new SendMessageResponse());
+            Sent.Add((request.MessageBody, request.DelaySeconds ?? 0));
+            return Task.FromResult(new SendMessageResponse());
+        }
     }
 
     /// <summary>Takes the oldest message.</summary>

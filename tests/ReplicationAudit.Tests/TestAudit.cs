@@ -2,23 +2,19 @@ using System.Text;
 using System.Text.Json;
 using Amazon.DynamoDBv2;
 using Amazon.DynamoDBv2.Model;
-using Amazon.Lambda.Serialization.SystemTextJson;
 using Failover.ControlPlane;
 using Failover.Hosting;
 using Failover.ItemRecord;
 using Failover.ReplicationAudit.Arrivals;
-using Failover.ReplicationAudit.Continuity;
 using Failover.Testing;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Failover.ReplicationAudit.Tests;
 
-/// <summary>The function as Program.cs composes it, in regions a and b, over tables of a real engine and a queue that only remembers.</summary>
+/// <summary>The function in regions a and b, over tables of a real engine and a queue that only remembers.</summary>
 internal sealed class TestAudit(TestEngine engine, TimeProvider time)
 {
     public const string Observer = "o";
-
-    private static readonly SourceGeneratorLambdaJsonSerializer<JsonContext> Serializer = new((JsonSerializerOptions json) => json.MaxDepth = DynamoDbJson.DepthMax);
 
     private readonly MemoryStream _metrics = new();
 
@@ -49,23 +45,14 @@ internal sealed class TestAudit(TestEngine engine, TimeProvider time)
     public Function Function(string region, LossyNetwork? journalNetwork = null, IReadOnlyDictionary<string, IAmazonDynamoDB>? replicaNetworks = null)
     {
         var timeout = TimeSpan.FromSeconds(2);
-        var metrics = new Metrics(new LineWriter(_metrics), time);
-        var local = engine.Client(journalNetwork);
-        var findings = new Findings(new JournalStore(local, JournalTable, timeout), metrics, region, Redacted, time, NullLogger<Findings>.Instance);
-        var replicas = new Replicas(
-            region,
-            [Observer],
-            ItemTables.ToDictionary(table => table.Key, table => new ReplicaReader(replicaNetworks?.GetValueOrDefault(table.Key) ?? engine.Client(), table.Value, timeout, TimeProvider.System)));
-        var checks = new ArrivalChecks(
-            replicas, new PendingStore(local, JournalTable, timeout), findings, Limits, Queue, "queue", timeout, metrics, time, NullLogger<ArrivalChecks>.Instance);
-        var watch = new WatchStore(local, JournalTable, timeout);
-        return new Function(
-            new StreamAudit(Serializer, findings, new ArrivalCounts(metrics, region), checks, new StreamContinuity(watch, findings, region), region, time, NullLogger<StreamAudit>.Instance),
-            checks,
-            new Patrol(replicas, checks, watch, findings, Limits, metrics, NullLogger<Patrol>.Instance),
-            findings,
+        return Composition.Make(
+            new ReplicationAuditOptions(region, [.. ItemTables.Keys], [Observer], "", JournalTable, "queue", Limits, Redacted, timeout),
+            engine.Client(journalNetwork),
+            replica => new ReplicaReader(replicaNetworks?.GetValueOrDefault(replica) ?? engine.Client(), ItemTables[replica], timeout, TimeProvider.System),
+            Queue,
+            new LineWriter(_metrics),
             time,
-            NullLogger<Function>.Instance);
+            NullLoggerFactory.Instance);
     }
 
     /// <summary>Hands the function records of a stream.</summary>

@@ -57,7 +57,8 @@ public partial class TemplateTests
             {
                 "AWS_REGION" => "us-east-1",
                 "REPLICA_REGIONS" => "us-east-1,us-west-2",
-                "MISSING_AFTER_SECONDS" or "STALLED_AFTER_SECONDS" => "300",
+                "MISSING_AFTER_SECONDS" => "480",
+                "STALLED_AFTER_SECONDS" => "180",
                 "TOPOLOGY_FILE" => Path.Combine(Repo.Root, "functions/HealthCheck/topology.example.json"),
                 _ => given.Contains(name) ? "given" : null,
             };

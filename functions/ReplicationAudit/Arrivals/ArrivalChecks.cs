@@ -28,8 +28,12 @@ public sealed class ArrivalChecks(
     /// <summary>A peer that did not answer is not waited for again by this process before then.</summary>
     private static readonly TimeSpan GoneFor = TimeSpan.FromSeconds(10);
 
-    /// <summary>How many batches of one peer are taken up again in one go.</summary>
+    /// <summary>How many batches of one peer are taken up again in one go, and how many of them at once.</summary>
     private const int ResumedMax = 200;
+    private const int ResumedAtOnce = 8;
+
+    /// <summary>A long stall leaves a batch for each second and more: there is another go as long as this leaves the invocation time to end.</summary>
+    private static readonly TimeSpan ResumesFor = TimeSpan.FromSeconds(10);
 
     /// <summary>A message that has not come so long after its time has been lost, or was never sent: between a batch's row and its message a process can end.</summary>
     private static readonly TimeSpan OverdueAfter = TimeSpan.FromMinutes(10);
@@ -90,14 +94,17 @@ public sealed class ArrivalChecks(
     /// </summary>
     public async Task ResumeAsync(string peer, CancellationToken cancellationToken)
     {
-        var now = time.GetUtcNow();
-        foreach (var batch in await store.ReadParkedAsync(peer, ResumedMax, cancellationToken))
+        var (now, start) = (time.GetUtcNow(), time.GetTimestamp());
+        IReadOnlyList<PendingBatch> parked;
+        do
         {
-            var taken = batch with { Since = now, Checks = 0 };
-            await store.AddAsync(taken, now, cancellationToken);
-            await SendAsync(taken, TimeSpan.Zero, cancellationToken);
-            await store.ForgetParkedAsync(taken, cancellationToken);
+            parked = await store.ReadParkedAsync(peer, ResumedMax, cancellationToken);
+            foreach (var some in parked.Chunk(ResumedAtOnce))
+            {
+                await Task.WhenAll(some.Select(batch => ResumeAsync(batch with { Since = now, Checks = 0 }, now, cancellationToken)));
+            }
         }
+        while (parked.Count == ResumedMax && time.GetElapsedTime(start) < ResumesFor);
 
         foreach (var batch in await store.ReadOverdueAsync(peer, now - OverdueAfter, ResumedMax, cancellationToken))
         {
@@ -106,6 +113,13 @@ public sealed class ArrivalChecks(
                 await SendAsync(batch, TimeSpan.Zero, cancellationToken);
             }
         }
+    }
+
+    private async Task ResumeAsync(PendingBatch batch, DateTimeOffset now, CancellationToken cancellationToken)
+    {
+        await store.AddAsync(batch, now, cancellationToken);
+        await SendAsync(batch, TimeSpan.Zero, cancellationToken);
+        await store.ForgetParkedAsync(batch, cancellationToken);
     }
 
     private async Task BeginAsync(string peer, IReadOnlyList<PendingWrite> writes, CancellationToken cancellationToken)

@@ -66,6 +66,9 @@ public sealed class PendingStore(IAmazonDynamoDB dynamoDb, string table, TimeSpa
         var batches = new List<PendingBatch>();
         request.KeyConditionExpression = "kind = :kind";
         request.ConsistentRead = true;
+
+        // A filter comes after the limit: then a page is a page.
+        request.Limit = request.FilterExpression is null ? limit : null;
         do
         {
             using var deadline = cancellationToken.Within(callTimeout);
@@ -74,7 +77,7 @@ public sealed class PendingStore(IAmazonDynamoDB dynamoDb, string table, TimeSpa
             request.ExclusiveStartKey = page.LastEvaluatedKey;
         }
         while (batches.Count < limit && request.ExclusiveStartKey is { Count: > 0 });
-        return batches;
+        return [.. batches.Take(limit)];
     }
 
     private async Task<bool> PutAsync(string prefix, PendingBatch batch, DateTimeOffset? due, string? condition, CancellationToken cancellationToken)

@@ -41,11 +41,14 @@ public sealed class Patrol(Replicas replicas, ArrivalChecks checks, WatchStore w
             return;
         }
 
-        var lag = StallRule.Lag(here.Heartbeats[_region], there.Heartbeats[_region]);
-        var shown = there.Heartbeats[_region].Count > 0 ? there.Heartbeats[_region].Values.Max() : await SilentSinceAsync(peer, here, remembered, cancellationToken);
+        var (beats, shown) = (here.Heartbeats[_region], there.Heartbeats[_region]);
+        var newest = shown.Values.Select(at => (long?)at).Max();
+        var lag = StallRule.Lag(beats, shown);
         if (lag == TimeSpan.MaxValue)
         {
-            lag = TimeSpan.FromMilliseconds(here.Heartbeats[_region].Values.Max() - shown);
+            // A peer that shows none is as far behind as it is known to have shown none.
+            newest = await SinceAsync(WatchStore.Silent(peer), beats.Values.Max(), remembered, cancellationToken);
+            lag = TimeSpan.FromMilliseconds(beats.Values.Max() - newest.Value);
         }
 
         if (lag is { } known)
@@ -56,13 +59,13 @@ public sealed class Patrol(Replicas replicas, ArrivalChecks checks, WatchStore w
         var name = WatchStore.Stalled(peer);
         if (lag > limits.StalledAfter)
         {
-            await findings.AddStallAsync(peer, await SinceAsync(name, shown, remembered, cancellationToken), cancellationToken);
+            await findings.AddStallAsync(peer, TimeOf(await SinceAsync(name, newest!.Value, remembered, cancellationToken)), cancellationToken);
             return;
         }
 
         if (remembered.TryGetValue(name, out var since))
         {
-            await findings.CloseStallAsync(peer, DateTimeOffset.FromUnixTimeMilliseconds(since), cancellationToken);
+            await findings.CloseStallAsync(peer, TimeOf(since), cancellationToken);
             await watch.ForgetAsync(name, cancellationToken);
         }
 
@@ -72,22 +75,8 @@ public sealed class Patrol(Replicas replicas, ArrivalChecks checks, WatchStore w
         }
     }
 
-    /// <summary>A peer that has never shown a heartbeat is as far behind as it is known to have shown none.</summary>
-    private async Task<long> SilentSinceAsync(string peer, ReplicaView here, IReadOnlyDictionary<string, long> remembered, CancellationToken cancellationToken)
-    {
-        var name = WatchStore.Silent(peer);
-        if (here.Heartbeats[_region].Count == 0 || remembered.ContainsKey(name))
-        {
-            return remembered.GetValueOrDefault(name);
-        }
-
-        var since = here.Heartbeats[_region].Values.Max();
-        await watch.RememberAsync(name, since, cancellationToken);
-        return since;
-    }
-
     /// <summary>Since when something is told: remembered before it is told, so that whatever fails between, one and the same finding is told again, and closed.</summary>
-    private async Task<DateTimeOffset> SinceAsync(string name, long first, IReadOnlyDictionary<string, long> remembered, CancellationToken cancellationToken)
+    private async Task<long> SinceAsync(string name, long first, IReadOnlyDictionary<string, long> remembered, CancellationToken cancellationToken)
     {
         if (!remembered.TryGetValue(name, out var since))
         {
@@ -95,8 +84,10 @@ public sealed class Patrol(Replicas replicas, ArrivalChecks checks, WatchStore w
             await watch.RememberAsync(name, since, cancellationToken);
         }
 
-        return DateTimeOffset.FromUnixTimeMilliseconds(since);
+        return since;
     }
+
+    private static DateTimeOffset TimeOf(long unixMilliseconds) => DateTimeOffset.FromUnixTimeMilliseconds(unixMilliseconds);
 
     private async Task LookAtStreamAsync(ReplicaView here, IReadOnlyDictionary<string, long> remembered, CancellationToken cancellationToken)
     {
@@ -112,14 +103,14 @@ public sealed class Patrol(Replicas replicas, ArrivalChecks checks, WatchStore w
             var late = WatchStore.Late(observer);
             if (behind >= LateAfter)
             {
-                var from = await SinceAsync(late, handled, remembered, cancellationToken);
+                var from = TimeOf(await SinceAsync(late, handled, remembered, cancellationToken));
                 await findings.AddGapAsync(
-                    late, from, DateTimeOffset.FromUnixTimeMilliseconds(newest), $"The stream has not been read since {from:u}; it keeps 24 hours.", key: null, record: null, cancellationToken);
+                    late, from, TimeOf(newest), $"The stream has not been read since {from:u}; it keeps 24 hours.", key: null, record: null, cancellationToken);
             }
             else if (remembered.TryGetValue(late, out var told))
             {
                 // What was trimmed after all, the chain of heartbeats has told as a gap of its own.
-                await findings.CloseGapAsync(late, DateTimeOffset.FromUnixTimeMilliseconds(told), "ReadAfterAll", cancellationToken);
+                await findings.CloseGapAsync(late, TimeOf(told), "ReadAfterAll", cancellationToken);
                 await watch.ForgetAsync(late, cancellationToken);
             }
         }

@@ -3,6 +3,7 @@ using Amazon.DynamoDBv2;
 using Amazon.DynamoDBv2.Model;
 using Failover.ControlPlane;
 using Failover.ItemRecord;
+using Failover.ReplicationAudit.Arrivals;
 using Failover.Testing;
 
 namespace Failover.ReplicationAudit.Tests.Arrivals;
@@ -161,6 +162,33 @@ public sealed class ArrivalChecksTests : IClassFixture<DynoxideEngine>, IAsyncLi
         await TestAudit.PatrolAsync(_function);
         Assert.Empty(_audit.Queue.Sent);
         Assert.Single(await FindingsAsync());
+    }
+
+    [Fact]
+    public async Task What_a_long_stall_has_left_is_taken_up_in_one_round()
+    {
+        await Parallel.ForEachAsync(Enumerable.Range(0, 450), Token, async (i, token) =>
+            await _audit.Pending.ParkAsync(PendingBatch.Of("b", [new PendingWrite($"x{i}", ItemVersion.Create(i, 0, "a", "writer00").Text)]), token));
+        await TestAudit.PatrolAsync(_function);
+        Assert.Equal(450, _audit.Queue.Sent.Distinct().Count());
+        Assert.Empty(await _audit.Pending.ReadParkedAsync("b", 1, Token));
+    }
+
+    [Fact]
+    public async Task A_batch_whose_message_was_lost_is_asked_for_by_the_patrol()
+    {
+        await WriteAsync(1);
+        await TestAudit.HandAsync(_function, _model.Stream("a"));
+        _audit.Queue.Take();
+        _model.Advance(TimeSpan.FromMinutes(10));
+        await BeatAsync();
+        await TestAudit.PatrolAsync(_function);
+        Assert.Empty(_audit.Queue.Sent);
+
+        _model.Advance(TimeSpan.FromSeconds(3));
+        await TestAudit.PatrolAsync(_function);
+        await TestAudit.PatrolAsync(_function);
+        Assert.Single(_audit.Queue.Sent);
     }
 
     [Theory]

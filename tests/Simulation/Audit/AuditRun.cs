@@ -1,50 +1,15 @@
 using System.Text.Json;
+using Amazon.DynamoDBv2;
 using Amazon.Lambda.Core;
-using Amazon.Lambda.Serialization.SystemTextJson;
-using Amazon.DynamoDBv2.Model;
 using Failover.ControlPlane;
 using Failover.Hosting;
 using Failover.ItemRecord;
 using Failover.ReplicationAudit;
 using Failover.ReplicationAudit.Arrivals;
-using Failover.ReplicationAudit.Continuity;
 using Failover.Testing;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Failover.Simulation.Audit;
-
-/// <summary>A mistake planted in what surrounds the audit: in what it is told, or in what becomes of what it does.</summary>
-internal enum AuditBug
-{
-    None,
-
-    /// <summary>A peer is believed to hold what its origin holds.</summary>
-    AsksTheWrongRegion,
-
-    /// <summary>The write's own region is read eventually, and shows what was there before.</summary>
-    ReadsItsOwnRegionLate,
-
-    /// <summary>What is pending is not kept.</summary>
-    KeepsNothing,
-
-    /// <summary>What has been asked for once is not asked for again.</summary>
-    AsksOnce,
-
-    /// <summary>The stream is read on after a record that failed.</summary>
-    PassesFailedRecords,
-
-    /// <summary>Heartbeats are taken from the region that wrote them, so that nothing ever stalls.</summary>
-    SeesNoStall,
-
-    /// <summary>What was set aside is never taken up again.</summary>
-    ForgetsTheParked,
-
-    /// <summary>What was read of the stream is not remembered.</summary>
-    RemembersNothing,
-
-    /// <summary>Some findings are not written.</summary>
-    DropsFindings,
-}
 
 /// <summary>One seeded run of the model with the production audit in each region, and what it found.</summary>
 internal sealed class AuditRun
@@ -53,7 +18,6 @@ internal sealed class AuditRun
     private static readonly DateTimeOffset Start = new(2026, 11, 23, 8, 0, 0, TimeSpan.Zero);
     private static readonly ArrivalLimits Limits = new(MissingAfter: TimeSpan.FromMinutes(8), StalledAfter: TimeSpan.FromMinutes(3));
     private static readonly TimeSpan Busy = TimeSpan.FromMinutes(10);
-    private static readonly SourceGeneratorLambdaJsonSerializer<JsonContext> Serializer = new((JsonSerializerOptions json) => json.MaxDepth = DynamoDbJson.DepthMax);
 
     private readonly AuditBug _bug;
     private readonly Random _random;
@@ -253,22 +217,17 @@ internal sealed class AuditRun
     {
         var time = new SimTime(() => _now);
         var timeout = TimeSpan.FromSeconds(30);
-        var metrics = new Metrics(new LineWriter(Stream.Null), time);
-        var local = new MemoryDynamo(_table.Tables(region), isWrite => Fault(isWrite, region));
-        var journal = _bug is AuditBug.KeepsNothing or AuditBug.ForgetsTheParked or AuditBug.RemembersNothing or AuditBug.DropsFindings
-            ? new ForgetfulDynamo(_table.Tables(region), isWrite => Fault(isWrite, region), _bug) : (Amazon.DynamoDBv2.AmazonDynamoDBClient)local;
-        var findings = new Findings(new JournalStore(journal, "Journal", timeout), metrics, region, new HashSet<string>(), time, NullLogger<Findings>.Instance);
-        var replicas = new Replicas(region, [Observer], _table.Names.ToDictionary(name => name, name => new ReplicaReader(ReaderOf(region, name), "Items", timeout, time)));
-        var checks = new ArrivalChecks(
-            replicas, new PendingStore(journal, "Journal", timeout), findings, Limits, _auditors[region].Queue, "queue", timeout, metrics, time, NullLogger<ArrivalChecks>.Instance);
-        var watch = new WatchStore(journal, "Journal", timeout);
-        return new Function(
-            new StreamAudit(Serializer, findings, new ArrivalCounts(metrics, region), checks, new StreamContinuity(watch, findings, region), region, time, NullLogger<StreamAudit>.Instance),
-            checks,
-            new Patrol(replicas, checks, watch, findings, Limits, metrics, NullLogger<Patrol>.Instance),
-            findings,
+        AmazonDynamoDBClient journal = _bug is AuditBug.KeepsNothing or AuditBug.ForgetsTheParked or AuditBug.RemembersNothing or AuditBug.DropsFindings
+            ? new ForgetfulDynamo(_table.Tables(region), isWrite => Fault(isWrite, region), _bug)
+            : new MemoryDynamo(_table.Tables(region), isWrite => Fault(isWrite, region));
+        return Composition.Make(
+            new ReplicationAuditOptions(region, [.. _table.Names], [Observer], "Items", "Journal", "queue", Limits, new HashSet<string>(), timeout),
+            journal,
+            replica => new ReplicaReader(ReaderOf(region, replica), "Items", timeout, time),
+            _auditors[region].Queue,
+            new LineWriter(Stream.Null),
             time,
-            NullLogger<Function>.Instance);
+            NullLoggerFactory.Instance);
     }
 
     private MemoryDynamo ReaderOf(string region, string replica)
@@ -327,27 +286,5 @@ internal sealed class AuditRun
         public int LowestCursor { get; set; }
 
         public DateTimeOffset SleepsUntil { get; set; }
-    }
-
-    /// <summary>A journal that does not keep everything.</summary>
-    private sealed class ForgetfulDynamo(MemoryTables tables, Func<bool, CallFault> fault, AuditBug bug) : Amazon.DynamoDBv2.AmazonDynamoDBClient("local", "local", Amazon.RegionEndpoint.USEast1)
-    {
-        private readonly MemoryDynamo _inner = new(tables, fault);
-
-        public override Task<GetItemResponse> GetItemAsync(GetItemRequest request, CancellationToken cancellationToken = default) =>
-            bug == AuditBug.RemembersNothing && request.Key["kind"].S == "audit" ? Task.FromResult(new GetItemResponse()) : _inner.GetItemAsync(request, cancellationToken);
-
-        public override Task<PutItemResponse> PutItemAsync(PutItemRequest request, CancellationToken cancellationToken = default) =>
-            (bug == AuditBug.KeepsNothing && request.Item["kind"].S.StartsWith("pending#", StringComparison.Ordinal))
-            || (bug == AuditBug.DropsFindings && request.Item["kind"].S == "finding" && request.Item["id"].S[11] is '0' or '1')
-                ? Task.FromResult(new PutItemResponse()) : _inner.PutItemAsync(request, cancellationToken);
-
-        public override Task<QueryResponse> QueryAsync(QueryRequest request, CancellationToken cancellationToken = default) =>
-            bug == AuditBug.ForgetsTheParked && request.ExpressionAttributeValues[":kind"].S.StartsWith("parked#", StringComparison.Ordinal)
-                ? Task.FromResult(new QueryResponse()) : _inner.QueryAsync(request, cancellationToken);
-
-        public override Task<UpdateItemResponse> UpdateItemAsync(UpdateItemRequest request, CancellationToken cancellationToken = default) => _inner.UpdateItemAsync(request, cancellationToken);
-
-        public override Task<DeleteItemResponse> DeleteItemAsync(DeleteItemRequest request, CancellationToken cancellationToken = default) => _inner.DeleteItemAsync(request, cancellationToken);
     }
 }

@@ -41,6 +41,9 @@ internal sealed record Drop(string Key, Acknowledged Write, string From, string 
 /// </summary>
 internal sealed class GlobalTable
 {
+    /// <summary>No two regions ever give one stamp.</summary>
+    private const int RegionsMax = 8;
+
     private readonly Random _random;
     private readonly Func<DateTimeOffset> _now;
     private readonly Dictionary<string, Region> _regions;
@@ -192,8 +195,8 @@ internal sealed class GlobalTable
     private void Make(string name, string key, Dictionary<string, AttributeValue>? attributes, Acknowledged? write, bool isEdit)
     {
         // Clocks of DynamoDB's own differ too; within a region each write is later than what it replaces.
-        var stamp = Math.Max(_regions[name].Items.GetValueOrDefault(key).Stamp + 1, (_now().UtcTicks + _random.Next(-2_000_000, 2_000_000)) * 8) / 8 * 8;
-        stamp = Math.Max(stamp, ((_regions[name].Items.GetValueOrDefault(key).Stamp / 8) + 1) * 8) + _regions.Keys.Order(StringComparer.Ordinal).ToList().IndexOf(name);
+        var ticks = Math.Max(_now().UtcTicks + _random.Next(-2_000_000, 2_000_000), (_regions[name].Items.GetValueOrDefault(key).Stamp / RegionsMax) + 1);
+        var stamp = (ticks * RegionsMax) + _regions.Keys.ToList().IndexOf(name);
         var change = new Change(key, attributes, write, stamp, isEdit);
         Apply(name, change);
         foreach (var to in _regions.Keys.Where(to => to != name))
