@@ -22,7 +22,7 @@ public sealed class ItemsTests : IAsyncLifetime
         (string Name, string Value)[] settings =
         [
             ("AWS_REGION", "us-east-1"), ("AWS_ACCESS_KEY_ID", "local"), ("AWS_SECRET_ACCESS_KEY", "local"),
-            ("AWS_ENDPOINT_URL", _engine.Address.ToString()), ("ITEMS_TABLE", await _engine.TableAsync("id")), ("CALL_TIMEOUT_MS", "1500"),
+            ("AWS_ENDPOINT_URL", _engine.Address.ToString()), ("ITEMS_TABLE", await _engine.TableAsync("id")), ("CALL_TIMEOUT_MS", "3000"),
         ];
         foreach (var (name, value) in settings)
         {
