@@ -11,7 +11,8 @@ namespace Failover.EndToEnd;
 /// <summary>LocalHost in a process of its own, used as a person uses it: over HTTP, DNS and signals.</summary>
 internal sealed class LocalHostProcess : IAsyncDisposable
 {
-    private readonly HttpClient _http = new(new SocketsHttpHandler { UseProxy = false }) { Timeout = TimeSpan.FromSeconds(5) };
+    /// <summary>As patient as API Gateway lets a client be: how fast answers come is not what is tested here, and the machine may be busy.</summary>
+    private readonly HttpClient _http = new(new SocketsHttpHandler { UseProxy = false }) { Timeout = TimeSpan.FromSeconds(30) };
     private readonly LookupClient _dns;
 
     private LocalHostProcess(Process process, int portBase)
@@ -45,6 +46,9 @@ internal sealed class LocalHostProcess : IAsyncDisposable
         using var response = await _http.PutAsJsonAsync(Item(region, id), new { at = TimeProvider.System.GetTimestamp() });
         return response.IsSuccessStatusCode;
     }
+
+    /// <summary>Writes until it is taken, as a client does that is told to try again.</summary>
+    public Task WriteAsync(int region, string id) => EventuallyAsync($"{id} is taken", () => PutAsync(region, id));
 
     public async Task<bool> DeleteAsync(int region, string id)
     {
