@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Failover.ControlPlane.Ballots;
+using Failover.ControlPlane.Compares;
 using Failover.ControlPlane.Registers;
 using Failover.ControlPlane.Topologies;
 
@@ -19,6 +20,8 @@ namespace Failover.ControlPlane;
 [JsonSerializable(typeof(JournalEntry))]
 [JsonSerializable(typeof(Finding))]
 [JsonSerializable(typeof(FindingClosure))]
+[JsonSerializable(typeof(Comparison))]
+[JsonSerializable(typeof(IReadOnlyList<Difference>))]
 public sealed partial class ControlJson : JsonSerializerContext;
 
 /// <summary>A topology file is written by people: an unknown member is a mistake, and comments are welcome.</summary>

@@ -23,8 +23,11 @@ public enum FindingKind
     /// <summary>A replica takes writes, and a peer shows none of its newer heartbeats.</summary>
     StalledReplication,
 
-    /// <summary>What was written in this time may have gone unaudited. It stays open, unless the stream could be read after all.</summary>
+    /// <summary>What was written in this time may have gone unaudited. It stays open until a comparison of all replicas covers it, unless the stream could be read after all.</summary>
     AuditGap,
+
+    /// <summary>A comparison found items that differ between replicas. It stays open until a later one finds none.</summary>
+    Divergence,
 }
 
 /// <summary>One result of the audit. Its id comes from what was found, so that finding it twice makes one.</summary>
@@ -74,7 +77,7 @@ public sealed record Finding
     /// <summary>
     /// Whether it stands against moving back while it is open: a write may be nowhere but in the region that was left. The others tell of what has happened already.
     /// </summary>
-    public static bool Holds(FindingKind kind) => kind is FindingKind.MissingWrite or FindingKind.AuditGap;
+    public static bool Holds(FindingKind kind) => kind is FindingKind.MissingWrite or FindingKind.AuditGap or FindingKind.Divergence;
 
     /// <summary>The id of a finding about one version of one item: it sorts by the version's time.</summary>
     /// <param name="subject">The item's key; where one version can have several findings of a kind, what tells them apart too.</param>
@@ -98,6 +101,7 @@ public sealed record ItemImage(string? Version, JsonElement Attributes);
 /// <param name="As">
 /// <c>Kept</c>: a version arrived later that had seen the loser, so its update is not lost. <c>Arrived</c>: the write is at the peer after all.
 /// <c>Replaced</c>: it is no longer what its own region holds; what replaced it is audited in its turn. <c>Expired</c>: past its time to live on both sides.
+/// <c>Compared</c>: a comparison of all replicas has covered it.
 /// <c>Resumed</c>: replication goes on. <c>ReadAfterAll</c>: the stream was read to the end of the gap.
 /// </param>
 /// <param name="By">The version that says so; null where none does.</param>

@@ -111,6 +111,23 @@ public sealed class JournalStore(IAmazonDynamoDB dynamoDb, string table, TimeSpa
     /// <summary>Whether a finding stands against moving back, or was closed while this was asked.</summary>
     public async Task<bool> HoldsAsync(CancellationToken cancellationToken) => (await NewestAsync(Holding, 1, cancellationToken)).Count > 0;
 
+    /// <summary>Some of the findings that stand against moving back.</summary>
+    public async Task<IReadOnlyList<Finding>> ReadHoldingAsync(int limit, CancellationToken cancellationToken)
+    {
+        var findings = new List<Finding>();
+        foreach (var mark in await NewestAsync(Holding, limit, cancellationToken))
+        {
+            using var deadline = cancellationToken.Within(callTimeout);
+            var key = new Dictionary<string, AttributeValue> { ["kind"] = new(Findings), ["id"] = mark["id"] };
+            if ((await dynamoDb.GetItemAsync(new GetItemRequest(table, key, consistentRead: true), deadline.Token)).Item is { Count: > 0 } head && !head.ContainsKey(Closed))
+            {
+                findings.Add(JsonSerializer.Deserialize(await BodyAsync(head, cancellationToken), ControlJson.Default.Finding)!);
+            }
+        }
+
+        return findings;
+    }
+
     private async Task<bool> CloseHeadAsync(string id, FindingClosure closure, CancellationToken cancellationToken)
     {
         try

@@ -3,9 +3,11 @@ using Amazon.DynamoDBv2;
 using Amazon.Lambda.Serialization.SystemTextJson;
 using Amazon.SQS;
 using Failover.ControlPlane;
+using Failover.ControlPlane.Compares;
 using Failover.Hosting;
 using Failover.ItemRecord;
 using Failover.ReplicationAudit.Arrivals;
+using Failover.ReplicationAudit.Compare;
 using Failover.ReplicationAudit.Continuity;
 using Microsoft.Extensions.Logging;
 
@@ -18,12 +20,14 @@ internal static class Composition
     public static readonly SourceGeneratorLambdaJsonSerializer<JsonContext> Serializer = new((JsonSerializerOptions json) => json.MaxDepth = DynamoDbJson.DepthMax);
 
     /// <summary>Puts it together.</summary>
-    /// <param name="local">This region's DynamoDB, for the journal.</param>
+    /// <param name="dynamoDbOf">The DynamoDB of a region, for its journal, and for this region's items.</param>
     /// <param name="readerOf">Reads the items table of a region.</param>
     public static Function Make(
-        ReplicationAuditOptions options, IAmazonDynamoDB local, Func<string, ReplicaReader> readerOf, IAmazonSQS sqs, LineWriter output, TimeProvider time, ILoggerFactory logging)
+        ReplicationAuditOptions options, Func<string, IAmazonDynamoDB> dynamoDbOf, Func<string, ReplicaReader> readerOf, IAmazonSQS sqs, LineWriter output, TimeProvider time, ILoggerFactory logging)
     {
         var region = options.Region;
+        var clients = options.Replicas.ToDictionary(replica => replica, dynamoDbOf);
+        var local = clients[region];
         var metrics = new Metrics(output, time);
         var findings = new Findings(
             new JournalStore(local, options.JournalTable, options.CallTimeout), metrics, region, options.Redacted, time, logging.CreateLogger<Findings>());
@@ -40,11 +44,20 @@ internal static class Composition
             time,
             logging.CreateLogger<ArrivalChecks>());
         var watch = new WatchStore(local, options.JournalTable, options.CallTimeout);
+        var regions = new CompareRegions(
+            region,
+            clients.ToDictionary(client => client.Key, client => new CompareStore(client.Value, options.JournalTable, options.CallTimeout)),
+            clients.ToDictionary(client => client.Key, client => new CompareUnits(client.Value, options.JournalTable, options.CallTimeout)));
+        var scan = new SegmentScan(local, options.ItemsTable, options.CallTimeout, time);
+        var queue = new CompareQueue(sqs, options.QueueUrl, options.CallTimeout);
+        var steps = new CompareSteps(regions, scan, queue, findings, time, logging.CreateLogger<CompareSteps>());
         return new Function(
             new StreamAudit(
                 Serializer, findings, new ArrivalCounts(metrics, region), checks, new StreamContinuity(watch, findings, region), region, time, logging.CreateLogger<StreamAudit>()),
             checks,
             new Patrol(replicas, checks, watch, findings, options.Limits, metrics, logging.CreateLogger<Patrol>()),
+            new CompareWorker(regions, scan, replicas, queue, steps, options.Limits, time),
+            steps,
             findings,
             time,
             logging.CreateLogger<Function>());

@@ -1,7 +1,9 @@
 using Failover.ControlPlane;
+using Failover.ControlPlane.Compares;
 using Failover.Hosting;
 using Failover.ItemRecord;
 using Failover.ReplicationAudit.Arrivals;
+using Failover.ReplicationAudit.Compare;
 using Failover.ReplicationAudit.LostUpdates;
 using Microsoft.Extensions.Logging;
 
@@ -11,6 +13,8 @@ namespace Failover.ReplicationAudit;
 /// <param name="redacted">Attributes of items whose values no finding shows.</param>
 public sealed class Findings(JournalStore journal, Metrics metrics, string region, IReadOnlySet<string> redacted, TimeProvider time, ILogger<Findings> logger)
 {
+    private const int ClosedInOneRound = 200;
+
     /// <summary>Judges one change.</summary>
     public async Task JudgeAsync(ItemChange change, CancellationToken cancellationToken)
     {
@@ -113,6 +117,38 @@ public sealed class Findings(JournalStore journal, Metrics metrics, string regio
     /// <summary>Closes what <see cref="AddStallAsync"/> told.</summary>
     public Task CloseStallAsync(string peer, DateTimeOffset since, CancellationToken cancellationToken) =>
         CloseAsync(FindingKind.StalledReplication, Finding.IdOf(FindingKind.StalledReplication, StallOf(peer), since), "Resumed", null, cancellationToken);
+
+    /// <summary>Tells that a comparison found differences; which, its result says.</summary>
+    public async Task AddDivergenceAsync(Comparison comparison, CancellationToken cancellationToken) =>
+        await AddAsync(
+            new Finding
+            {
+                Id = Finding.IdOf(FindingKind.Divergence, comparison.Id, comparison.At),
+                Kind = FindingKind.Divergence,
+                Region = region,
+                At = time.GetUtcNow(),
+                Span = new FindingSpan(comparison.CutOff, comparison.CutOff),
+                Why = $"{comparison.Differences} items differ between {region} and {string.Join(", ", comparison.Peers)}: see comparison {comparison.Id}.",
+            },
+            cancellationToken);
+
+    /// <summary>Closes what comparisons have settled.</summary>
+    /// <param name="comparisons">Such as have ended.</param>
+    public async Task CloseComparedAsync(IReadOnlyList<Comparison> comparisons, IReadOnlyCollection<string> replicas, CancellationToken cancellationToken)
+    {
+        if (comparisons.Count == 0)
+        {
+            return;
+        }
+
+        foreach (var finding in await journal.ReadHoldingAsync(ClosedInOneRound, cancellationToken))
+        {
+            if (comparisons.Select(comparison => CompareScope.Closes(comparison, finding, region, replicas)).FirstOrDefault(@as => @as is not null) is { } closed)
+            {
+                await CloseAsync(finding.Kind, finding.Id, closed, null, cancellationToken);
+            }
+        }
+    }
 
     private string StallOf(string peer) => $"{region} to {peer}";
 

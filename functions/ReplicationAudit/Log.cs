@@ -20,6 +20,9 @@ internal static partial class Log
     [LoggerMessage(5, LogLevel.Error, "Record {SequenceNumber} cannot be read; it is set aside as an audit gap, and the stream goes on.")]
     public static partial void RecordUnreadable(ILogger logger, string? sequenceNumber, Exception error);
 
+    [LoggerMessage(7, LogLevel.Error, "The comparisons of {Home} cannot be taken further now.")]
+    public static partial void CompareFailed(ILogger logger, string home, Exception error);
+
     [LoggerMessage(6, LogLevel.Error, "Message {MessageId} failed; it is delivered again.")]
     public static partial void MessageFailed(ILogger logger, string? messageId, Exception error);
 }

@@ -13,7 +13,7 @@ var options = ReplicationAuditOptions.Read(Settings.OfEnvironment());
 using var logging = LoggerFactory.Create(builder => builder.SetMinimumLevel(LogLevel.Information).AddProvider(new JsonLineLoggerProvider(output, time)));
 
 // Clients are made once; nothing is called before the first event.
-var local = DynamoDbClients.Create(options.Region, options.CallTimeout);
+var clients = options.Replicas.ToDictionary(replica => replica, replica => DynamoDbClients.Create(replica, options.CallTimeout));
 var sqs = new AmazonSQSClient(new AmazonSQSConfig
 {
     RegionEndpoint = RegionEndpoint.GetBySystemName(options.Region),
@@ -23,8 +23,8 @@ var sqs = new AmazonSQSClient(new AmazonSQSConfig
 });
 var function = Composition.Make(
     options,
-    local,
-    replica => new ReplicaReader(replica == options.Region ? local : DynamoDbClients.Create(replica, options.CallTimeout), options.ItemsTable, options.CallTimeout, time),
+    replica => clients[replica],
+    replica => new ReplicaReader(clients[replica], options.ItemsTable, options.CallTimeout, time),
     sqs,
     output,
     time,

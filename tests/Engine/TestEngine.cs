@@ -23,10 +23,10 @@ public sealed class TestEngine : IAsyncDisposable
         return new TestEngine(undertaker, await LocalHost.Engines.Engine.StartAsync(undertaker, command, CancellationToken.None));
     }
 
-    /// <summary>Makes a table of its own and gives its name.</summary>
-    public async Task<string> TableAsync(string hash, string? range = null)
+    /// <summary>Makes a table and gives its name: one of its own where none is given.</summary>
+    public async Task<string> TableAsync(string hash, string? range = null, string? name = null)
     {
-        var name = "T" + Guid.NewGuid().ToString("N");
+        name ??= "T" + Guid.NewGuid().ToString("N");
         await _engine.CreateTableAsync(name, hash, range, stream: false, CancellationToken.None);
         return name;
     }

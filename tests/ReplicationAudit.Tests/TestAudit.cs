@@ -46,8 +46,8 @@ internal sealed class TestAudit(TestEngine engine, TimeProvider time)
     {
         var timeout = TimeSpan.FromSeconds(2);
         return Composition.Make(
-            new ReplicationAuditOptions(region, [.. ItemTables.Keys], [Observer], "", JournalTable, "queue", Limits, Redacted, timeout),
-            engine.Client(journalNetwork),
+            new ReplicationAuditOptions(region, [.. ItemTables.Keys], [Observer], ItemTables[region], JournalTable, "queue", Limits, Redacted, timeout),
+            _ => engine.Client(journalNetwork),
             replica => new ReplicaReader(replicaNetworks?.GetValueOrDefault(replica) ?? engine.Client(), ItemTables[replica], timeout, TimeProvider.System),
             Queue,
             new LineWriter(_metrics),

@@ -29,7 +29,10 @@ public sealed class Replicas(string region, IReadOnlyList<string> observers, IRe
     public Task<ReplicaView> ReadPeerAsync(string peer, IEnumerable<string> keys, CancellationToken cancellationToken) => ReadAsync(readers[peer], keys, consistent: false, cancellationToken);
 
     /// <summary>Reads items and heartbeats of this region, strongly.</summary>
-    public Task<ReplicaView> ReadHereAsync(IEnumerable<string> keys, CancellationToken cancellationToken) => ReadAsync(readers[region], keys, consistent: true, cancellationToken);
+    public Task<ReplicaView> ReadHereAsync(IEnumerable<string> keys, CancellationToken cancellationToken) => ReadStronglyAsync(region, keys, cancellationToken);
+
+    /// <summary>Reads items and heartbeats of any region, strongly.</summary>
+    public Task<ReplicaView> ReadStronglyAsync(string replica, IEnumerable<string> keys, CancellationToken cancellationToken) => ReadAsync(readers[replica], keys, consistent: true, cancellationToken);
 
     private async Task<ReplicaView> ReadAsync(ReplicaReader reader, IEnumerable<string> keys, bool consistent, CancellationToken cancellationToken)
     {

@@ -49,6 +49,12 @@ internal sealed class AuditRun
 
     public IReadOnlyDictionary<string, Auditor> Auditors => _auditors;
 
+    /// <summary>Whether calls go on failing when all else is calm.</summary>
+    public bool KeepsFailing { get; init; }
+
+    /// <summary>Called each second of the busy time, and each five of the calm: how many of them have passed.</summary>
+    public Func<bool, int, Task>? OnStep { get; init; }
+
     /// <summary>The direction of replication that is in trouble.</summary>
     public (string From, string To) Link { get; private set; }
 
@@ -79,6 +85,7 @@ internal sealed class AuditRun
             }
 
             await StepAsync(step, trims);
+            await (OnStep?.Invoke(false, step) ?? Task.CompletedTask);
         }
 
         _table.Lose(from, to, 0);
@@ -93,6 +100,7 @@ internal sealed class AuditRun
             }
 
             await StepAsync(step, trims: false);
+            await (OnStep?.Invoke(true, step) ?? Task.CompletedTask);
         }
     }
 
@@ -217,18 +225,20 @@ internal sealed class AuditRun
     {
         var time = new SimTime(() => _now);
         var timeout = TimeSpan.FromSeconds(30);
-        AmazonDynamoDBClient journal = _bug is AuditBug.KeepsNothing or AuditBug.ForgetsTheParked or AuditBug.RemembersNothing or AuditBug.DropsFindings
-            ? new ForgetfulDynamo(_table.Tables(region), isWrite => Fault(isWrite, region), _bug)
-            : new MemoryDynamo(_table.Tables(region), isWrite => Fault(isWrite, region));
         return Composition.Make(
             new ReplicationAuditOptions(region, [.. _table.Names], [Observer], "Items", "Journal", "queue", Limits, new HashSet<string>(), timeout),
-            journal,
+            replica => JournalOf(region, replica),
             replica => new ReplicaReader(ReaderOf(region, replica), "Items", timeout, time),
             _auditors[region].Queue,
             new LineWriter(Stream.Null),
             time,
             NullLoggerFactory.Instance);
     }
+
+    private AmazonDynamoDBClient JournalOf(string region, string replica) =>
+        replica == region && _bug is AuditBug.KeepsNothing or AuditBug.ForgetsTheParked or AuditBug.RemembersNothing or AuditBug.DropsFindings
+            ? new ForgetfulDynamo(_table.Tables(replica), isWrite => Fault(isWrite, replica), _bug)
+            : new MemoryDynamo(_table.Tables(replica), isWrite => Fault(isWrite, replica));
 
     private MemoryDynamo ReaderOf(string region, string replica)
     {
@@ -241,7 +251,7 @@ internal sealed class AuditRun
 
     /// <summary>Half a minute in five, a region's calls fail now and then, before they take effect or after.</summary>
     private CallFault Fault(bool isWrite, string region) =>
-        _calm ? CallFault.None
+        _calm && !KeepsFailing ? CallFault.None
         : (_now.ToUnixTimeSeconds() / 30) % 10 == region[0] % 10 && _faults.Next(4) == 0 ? (isWrite && _faults.Next(2) == 0 ? CallFault.AnswerLost : CallFault.Refused)
         : !isWrite && _faults.Next(50) == 0 ? CallFault.Partial
         : CallFault.None;

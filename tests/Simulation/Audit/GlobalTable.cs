@@ -53,7 +53,7 @@ internal sealed class GlobalTable
     {
         (_random, _now) = (random, now);
         _regions = names.ToDictionary(name => name, name => new Region(
-            new MemoryTables(), [.. Enumerable.Range(0, 2).Select(process => (process, Skew: random.Next(-3000, 3000))).Select(draw => new VersionClock(name, new SimTime(() => now().AddMilliseconds(draw.Skew)), $"writer-{draw.process}"))]));
+            new MemoryTables { Salt = name[0] }, [.. Enumerable.Range(0, 2).Select(process => (process, Skew: random.Next(-3000, 3000))).Select(draw => new VersionClock(name, new SimTime(() => now().AddMilliseconds(draw.Skew)), $"writer-{draw.process}"))]));
         foreach (var from in names)
         {
             foreach (var to in names.Where(to => to != from))
@@ -107,6 +107,15 @@ internal sealed class GlobalTable
             attributes["edited"] = new(_random.Next().ToString(CultureInfo.InvariantCulture));
             Make(name, key, attributes, whole ? null : item.Write, isEdit: true);
         }
+    }
+
+    /// <summary>An item changes in one replica, and no stream tells of it.</summary>
+    public void Corrupt(string name, string key)
+    {
+        var there = _regions[name].Items[key];
+        var attributes = new Dictionary<string, AttributeValue>(there.Attributes!) { ["n"] = new("rotten") };
+        _regions[name].Items[key] = there with { Attributes = attributes };
+        _regions[name].Tables.Rows["Items"][("", key)] = attributes;
     }
 
     public void Beat(string name, string observer) =>

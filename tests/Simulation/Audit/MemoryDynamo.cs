@@ -10,6 +10,9 @@ internal sealed class MemoryTables
     /// <summary>By table, then by key.</summary>
     public Dictionary<string, SortedDictionary<(string, string), Dictionary<string, AttributeValue>>> Rows { get; } = new() { ["Items"] = [], ["Journal"] = [] };
 
+    /// <summary>Tells this region's order of a scan from the others'.</summary>
+    public int Salt { get; init; }
+
     public static (string, string) KeyOf(IReadOnlyDictionary<string, AttributeValue> row) => (row.GetValueOrDefault("kind")?.S ?? "", row["id"].S);
 }
 
@@ -18,6 +21,11 @@ internal sealed class MemoryTables
 internal sealed class MemoryDynamo(MemoryTables tables, Func<bool, CallFault> fault, Func<string, Dictionary<string, AttributeValue>?, Dictionary<string, AttributeValue>?>? read = null)
     : AmazonDynamoDBClient("local", "local", Amazon.RegionEndpoint.USEast1)
 {
+    /// <summary>So that a few items are several segments.</summary>
+    private const long BytesAnItem = 40_000_000;
+
+    private const int PageMax = 7;
+
     public override Task<GetItemResponse> GetItemAsync(GetItemRequest request, CancellationToken cancellationToken = default) =>
         CallAsync(isWrite: false, () => new GetItemResponse { Item = tables.Rows[request.TableName].GetValueOrDefault(MemoryTables.KeyOf(request.Key)) });
 
@@ -47,6 +55,8 @@ internal sealed class MemoryDynamo(MemoryTables tables, Func<bool, CallFault> fa
             null => true,
             "attribute_not_exists(id)" => there is null,
             "attribute_exists(id)" => there is not null,
+            "rev = :rev" => there?.GetValueOrDefault("rev")?.N == request.ExpressionAttributeValues[":rev"].N,
+            "phase = :phase" => there?.GetValueOrDefault("phase")?.S == request.ExpressionAttributeValues[":phase"].S,
             var other => throw new NotSupportedException(other),
         }, there);
         rows[key] = request.Item;
@@ -100,6 +110,26 @@ internal sealed class MemoryDynamo(MemoryTables tables, Func<bool, CallFault> fa
         });
         return new QueryResponse { Items = [.. (request.ScanIndexForward == false ? rows.Reverse() : rows).Take(request.Limit ?? int.MaxValue)] };
     });
+
+    public override Task<DescribeTableResponse> DescribeTableAsync(DescribeTableRequest request, CancellationToken cancellationToken = default) =>
+        CallAsync(isWrite: false, () => new DescribeTableResponse { Table = new TableDescription { TableSizeBytes = BytesAnItem * tables.Rows[request.TableName].Count } });
+
+    /// <summary>In the order of the key's hash, as DynamoDB does, and another one in each region: here of the key with the region's own salt.</summary>
+    public override Task<ScanResponse> ScanAsync(ScanRequest request, CancellationToken cancellationToken = default) => CallAsync(isWrite: false, () =>
+    {
+        var after = request.ExclusiveStartKey is { } start ? Place(start["id"].S) : (0, "");
+        var rows = tables.Rows[request.TableName].Values
+            .Where(row => Place(row["id"].S).Hash % (uint)request.TotalSegments!.Value == (uint)request.Segment!.Value && Place(row["id"].S).CompareTo(after) > 0)
+            .OrderBy(row => Place(row["id"].S)).Take(PageMax).ToList();
+        return new ScanResponse
+        {
+            Items = rows,
+            LastEvaluatedKey = rows.Count == PageMax ? new() { ["id"] = rows[^1]["id"] } : null,
+            ConsumedCapacity = new ConsumedCapacity { CapacityUnits = rows.Count * 0.5 },
+        };
+    });
+
+    private (uint Hash, string Id) Place(string id) => (System.IO.Hashing.XxHash32.HashToUInt32(System.Text.Encoding.UTF8.GetBytes(id), tables.Salt), id);
 
     private Dictionary<string, AttributeValue>? Seen(string id, Dictionary<string, AttributeValue>? item) => read is null ? item : read(id, item);
 
