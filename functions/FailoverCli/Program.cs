@@ -6,13 +6,13 @@ using Failover.ControlPlane.Registers;
 using Failover.Hosting;
 using Command = System.CommandLine.Command;
 
-var service = new Option<string>("--service") { Description = "The name that is guarded, such as app.example.com.", Required = true, Recursive = true };
-var region = new Option<string?>("--region") { Description = "A control region that answers; AWS_REGION where left out.", Recursive = true };
-var table = new Option<string>("--control-table") { Description = "The control table.", DefaultValueFactory = _ => "Control", Recursive = true };
-var by = new Option<string>("--by") { Description = "Who asks.", DefaultValueFactory = _ => Environment.UserName, Recursive = true };
-var reason = new Option<string?>("--reason") { Description = "For those who read it later.", Recursive = true };
-var ifEpoch = new Option<long?>("--if-epoch") { Description = "Refuse unless this is the epoch; the present one where left out.", Recursive = true };
-var seconds = new Option<int>("--wait") { Description = "Seconds to wait for a tick to obey.", DefaultValueFactory = _ => 60, Recursive = true };
+var service = new Option<string>("--service") { Description = "The name that is guarded, such as app.example.com.", Required = true };
+var region = new Option<string?>("--region") { Description = "A control region that answers; AWS_REGION where left out." };
+var table = new Option<string>("--control-table") { Description = "The control table.", DefaultValueFactory = _ => "Control" };
+var by = new Option<string>("--by") { Description = "Who asks.", DefaultValueFactory = _ => Environment.UserName };
+var reason = new Option<string?>("--reason") { Description = "For those who read it later." };
+var ifEpoch = new Option<long?>("--if-epoch") { Description = "Refuse unless this is the epoch; the present one where left out." };
+var seconds = new Option<int>("--wait") { Description = "Seconds to wait for a tick to obey.", DefaultValueFactory = _ => 60 };
 
 var to = new Argument<string>("endpoint") { Description = "The endpoint, by its name in the topology." };
 var force = new Option<bool>("--force") { Description = "Also to an endpoint that no majority sees up." };
@@ -28,7 +28,7 @@ minutes.Validators.Add(result =>
     }
 });
 
-var status = new Command("status", "Shows who serves, what moves, and what every observer sees.") { json };
+var status = new Command("status", "Shows who serves, what moves, and what every observer sees.") { service, region, table, json };
 status.SetAction((given, token) => RunAsync(given, async control =>
 {
     var view = await control.ReadAsync(given.GetValue(service)!, token);
@@ -36,9 +36,8 @@ status.SetAction((given, token) => RunAsync(given, async control =>
     return view.Register is null ? 1 : 0;
 }));
 
-var root = new RootCommand("Shows and commands the failover of a service.")
+var root = new RootCommand("Shows and commands the failover of a service; compares, repairs and adopts the tables behind it.")
 {
-    service, region, table, by, reason, ifEpoch, seconds,
     status,
     Order("move", "Lets another endpoint serve.", CommandKind.Move, to, force),
     Order("back", "Moves back once it is safe: it has long been up, and replication has caught up both ways.", CommandKind.MoveBack, home),
@@ -52,12 +51,19 @@ var root = new RootCommand("Shows and commands the failover of a service.")
     Order("drain", "Lets an endpoint not serve, nor be moved to.", CommandKind.Drain, to, minutes),
     Order("undrain", "Ends a drain.", CommandKind.Undrain, to),
     Order("adopt", "Takes what DNS answers now for the truth, at a new epoch, paused. For a frozen name.", CommandKind.Adopt),
+    CompareCommands.Make(),
+    RepairCommands.MakeRepair(),
+    RepairCommands.MakeBackfill(),
 };
-return await root.Parse(args).InvokeAsync();
+var parsed = root.Parse(args);
+var code = await parsed.InvokeAsync();
+
+// 1 is an answer: refused, or different. Whoever did not say what was wanted gets none.
+return parsed.Errors.Count > 0 ? 2 : code;
 
 Command Order(string name, string description, CommandKind kind, params Symbol[] symbols)
 {
-    var command = new Command(name, description);
+    var command = new Command(name, description) { service, region, table, by, reason, ifEpoch, seconds };
     foreach (var symbol in symbols)
     {
         if (symbol is Argument argument)

@@ -42,6 +42,30 @@ public sealed class ItemStore(IAmazonDynamoDB dynamoDb, string table, string reg
                 : new StoredItem(id, new Dictionary<string, AttributeValue>(), version, seen, IsDeleted: true, time.GetUtcNow() + TombstoneLifetime),
             cancellationToken);
 
+    /// <summary>
+    /// Writes an item again as it is, under a new version that has seen <paramref name="seen"/>, if it is still as it was read: so that it replicates once more, and nothing that it replaces elsewhere counts as lost.
+    /// It is tried once.
+    /// </summary>
+    /// <param name="seen">What all replicas hold, and what that had seen.</param>
+    public async Task<WriteResult> RewriteAsync(StoredItem item, SeenVersions seen, CancellationToken cancellationToken)
+    {
+        var next = item with { Version = clock.Next(seen), Seen = seen };
+        var written = new WriteResult.Written(next, Created: false);
+        try
+        {
+            await PutAsync(next, item, cancellationToken);
+            return written;
+        }
+        catch (ConditionalCheckFailedException refused)
+        {
+            return refused.Item is { Count: > 0 } current && Proven([written], StoredItem.FromAttributes(current)) is { } own ? own : new WriteResult.Contended();
+        }
+        catch (Exception error) when (MayHaveHappened(error) && !cancellationToken.IsCancellationRequested)
+        {
+            return Proven([written], await ReadAsync(item.Id, consistent: true, cancellationToken)) is { } own ? own : new WriteResult.OutcomeUnknown();
+        }
+    }
+
     /// <summary>One page of live items, in the table's own order, and where the next page begins; tombstones and the system's ids are passed over.</summary>
     /// <param name="limit">How many stored items are read at the most: a page may hold fewer live ones.</param>
     /// <param name="after">The id that the page before ended with.</param>

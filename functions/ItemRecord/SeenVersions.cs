@@ -25,6 +25,10 @@ public sealed class SeenVersions
     /// <summary>What a successor has seen: all that this write had, and the write itself.</summary>
     public SeenVersions With(ItemVersion own) => new(_byRegion.SetItem(own.Region, own));
 
+    /// <summary>What has seen all that either has: of each region the newer.</summary>
+    public SeenVersions Join(SeenVersions other) =>
+        other.All.Aggregate(this, (joined, version) => joined.Of(version.Region) is { } known && known >= version ? joined : joined.With(version));
+
     /// <summary>Reads the stored map. Entries that are not versions are passed over: they are not ours.</summary>
     public static SeenVersions FromAttribute(AttributeValue? attribute)
     {

@@ -63,6 +63,26 @@ internal sealed class LocalHostProcess : IAsyncDisposable
         await Task.Delay(TimeSpan.FromSeconds(1.5), TimeProvider.System);
     }
 
+    /// <summary>Compares the tables, up to some seconds from now.</summary>
+    public async Task<(string Id, JsonArray Found)> CompareAsync(string outcome)
+    {
+        // Up to three seconds before it is asked for.
+        await Task.Delay(TimeSpan.FromSeconds(4), TimeProvider.System);
+        using var response = await _http.PostAsync(Page("comparisons"), null);
+        var id = (string)(await response.Content.ReadFromJsonAsync<JsonNode>())!["id"]!;
+        JsonNode? comparison = null;
+        await EventuallyAsync("the comparison ends", async () => (comparison = await _http.GetFromJsonAsync<JsonNode>(Page("comparisons/" + id)))!["outcome"] is not null);
+        Assert.Equal(outcome, (string?)comparison!["outcome"]);
+        return (id, comparison["found"]!.AsArray());
+    }
+
+    /// <summary>Repairs what a comparison found.</summary>
+    public async Task<JsonArray> RepairAsync(string comparison)
+    {
+        using var response = await _http.PostAsJsonAsync(Page("repairs"), new { comparison, apply = true });
+        return (await response.Content.ReadFromJsonAsync<JsonArray>())!;
+    }
+
     public async Task<string> BreakAsync(object fault)
     {
         using var response = await _http.PostAsJsonAsync(Page("faults"), fault);

@@ -132,6 +132,17 @@ public class WorldTests(ITestOutputHelper output)
             findings.Select(finding => $"{finding!["key"]} {Region(finding["loser"]!)} {Region(finding["winner"]!)}").Order());
         Assert.All(findings, finding => Assert.Equal("LostUpdate", (string?)finding!["kind"]));
 
+        // What replication loses is found by a comparison, and mended by a repair.
+        var drop = await world.BreakAsync(new { kind = "replication-drop", from = "us-east-1", to = "us-west-2" });
+        await world.WriteAsync(1, "item-5");
+        await world.WriteAsync(1, "nowhere-else");
+        await world.CaughtUpAsync();
+        await world.HealAsync(drop);
+        var (id, found) = await world.CompareAsync("Different");
+        Assert.Equal(["item-5 Changed", "nowhere-else Missing"], found.Select(difference => $"{difference!["key"]} {difference["kind"]}").Order());
+        Assert.All(await world.RepairAsync(id), outcome => Assert.Equal("Repaired", (string?)outcome!["state"]));
+        Assert.Empty((await world.CompareAsync("Equal")).Found);
+
         static string Region(JsonNode image) => ((string)image["version"]!)[17..26];
     }
 

@@ -23,6 +23,8 @@ internal sealed class ControlApi(World world, TimeProvider time)
         return buffer.ToArray();
     });
 
+    private readonly TablesApi _tables = new(world, time);
+
     public async Task HandleAsync(HttpContext context)
     {
         try
@@ -74,9 +76,54 @@ internal sealed class ControlApi(World world, TimeProvider time)
             case ("POST", ["commands"]):
                 await CommandAsync(context);
                 break;
+            case ("GET", ["comparisons"]):
+                await JsonAsync(context, 200, await _tables.ListAsync(context.RequestAborted));
+                break;
+            case ("POST", ["comparisons"]):
+                await JsonAsync(context, 202, await _tables.CompareAsync(context.RequestAborted));
+                break;
+            case ("GET", ["comparisons", var id]):
+                await (await _tables.ShowAsync(id, context.RequestAborted) is { } comparison
+                    ? JsonAsync(context, 200, comparison)
+                    : ProblemAsync(context, 404, $"There is no comparison '{id}'."));
+                break;
+            case ("DELETE", ["comparisons", var id]):
+                if (await _tables.CancelAsync(id, context.RequestAborted))
+                {
+                    context.Response.StatusCode = StatusCodes.Status204NoContent;
+                }
+                else
+                {
+                    await ProblemAsync(context, 404, $"There is no comparison '{id}' that has not ended.");
+                }
+
+                break;
+            case ("POST", ["repairs"]):
+                await AskAsync(context, _tables.RepairAsync);
+                break;
+            case ("POST", ["backfills"]):
+                await AskAsync(context, _tables.BackfillAsync);
+                break;
             default:
                 await ProblemAsync(context, 404, $"There is no {method} {context.Request.Path}.");
                 break;
+        }
+    }
+
+    private static async Task AskAsync(HttpContext context, Func<JsonElement, CancellationToken, Task<JsonNode>> ask)
+    {
+        if (await ReadAsync(context) is not { } json)
+        {
+            return;
+        }
+
+        try
+        {
+            await JsonAsync(context, 200, await ask(json, context.RequestAborted));
+        }
+        catch (Exception error) when (error is JsonException or ArgumentException)
+        {
+            await ProblemAsync(context, 400, error.Message);
         }
     }
 
