@@ -65,6 +65,7 @@ var tick = new Tick(
     prober,
     new LoadBalancers(digitalOcean, timing.ProbeTimeout, time, logging.CreateLogger<LoadBalancers>()),
     new Heartbeats(replicas, options.ItemsTable, options.Observer, time, timing.ProbeTimeout),
+    new DataJournals(replicas, options.JournalTable, timing.ProbeTimeout),
     new AuthoritativeLook(prober, timing.ProbeTimeout),
     new Follower(options, control, ProviderOf, replicas, report, time, logging.CreateLogger<Follower>()),
     report,

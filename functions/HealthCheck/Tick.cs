@@ -17,6 +17,7 @@ public sealed class Tick(
     HttpProber prober,
     LoadBalancers loadBalancers,
     Heartbeats heartbeats,
+    DataJournals journals,
     AuthoritativeLook looks,
     Follower follower,
     TickReport report,
@@ -101,6 +102,7 @@ public sealed class Tick(
         var anchors = prober.AskAsync(_topology.Anchors, cancellationToken);
         var balancers = loadBalancers.AskAsync([.. _topology.Services.SelectMany(service => service.Endpoints).Select(endpoint => endpoint.LoadBalancerId).OfType<string>()], cancellationToken);
         var beats = heartbeats.BeatAsync(cancellationToken);
+        var data = journals.AskAsync(cancellationToken);
         var probes = await Task.WhenAll(_topology.Services.SelectMany(service => service.Endpoints.Select(async endpoint =>
             (Key: (service.Name, endpoint.Name), endpoint.LoadBalancerId, Result: await prober.ProbeAsync(endpoint.ProbeUrl, endpoint.Expect, null, cancellationToken)))));
         var asked = await anchors;
@@ -108,6 +110,6 @@ public sealed class Tick(
         var states = await balancers;
         var results = probes.ToDictionary(probe => probe.Key, probe => probe.LoadBalancerId is { } id && states.TryGetValue(id, out var state) ? state.Judge(probe.Result) : probe.Result);
         report.Certificates(results);
-        return new Observation(results, await beats, asked.Any(anchor => anchor.Answers), clock.Skew);
+        return new Observation(results, await beats, asked.Any(anchor => anchor.Answers), clock.Skew, await data);
     }
 }

@@ -76,6 +76,7 @@ public sealed class TickTests : IAsyncLifetime
             prober,
             new LoadBalancers(null!, timeout, _time, NullLogger<LoadBalancers>.Instance),
             new Heartbeats(_topology.Replicas.ToDictionary(replica => replica, _ => (IAmazonDynamoDB)CountedClient()), options.ItemsTable, "o1", _time, timeout),
+            new DataJournals(_topology.Replicas.ToDictionary(replica => replica, _ => (IAmazonDynamoDB)CountedClient()), _journal, timeout),
             new AuthoritativeLook(prober, TimeSpan.FromMilliseconds(100)),
             new Follower(options, _control, _ => new Route53Records(route53), new Dictionary<string, IAmazonDynamoDB>(), report, _time, NullLogger<Follower>.Instance),
             report,

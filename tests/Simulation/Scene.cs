@@ -56,6 +56,7 @@ internal static class Scene
             },
             // Everything that was written on either side is on the other.
             Replicas = new Dictionary<string, ReplicaBallot> { ["a"] = Level("b"), ["b"] = Level("a") },
+            Data = new Dictionary<string, DataBallot> { ["a"] = new(Holds: false, []), ["b"] = new(Holds: false, []) },
         }),
     ];
 

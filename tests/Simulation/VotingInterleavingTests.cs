@@ -1,3 +1,4 @@
+using Failover.ControlPlane.Ballots;
 using System.Collections.Immutable;
 using Failover.ControlPlane;
 using Failover.HealthCheck.Decision;
@@ -138,7 +139,8 @@ public class VotingInterleavingTests(ITestOutputHelper output)
         Scene.Service.Endpoints.ToDictionary(endpoint => (Scene.Name, endpoint.Name), _ => new ProbeResult(Ok: false, "")),
         new HeartbeatRound(0, new HashSet<string>(), new Dictionary<string, IReadOnlyDictionary<string, long>>()),
         AnyAnchorAnswers: true,
-        TimeSpan.Zero);
+        TimeSpan.Zero,
+        new Dictionary<string, DataBallot>());
 
     private sealed record Tick(long Slot, Voting? Voting, VoteStep? Step)
     {

@@ -12,7 +12,7 @@ public enum Health
 public sealed record Ballot
 {
     /// <summary>The version of the rules that this code decides by; ballots of mixed versions hold.</summary>
-    public const int RuleVersionNow = 3;
+    public const int RuleVersionNow = 4;
 
     /// <summary>The form of this record.</summary>
     public const int FormatNow = 1;
@@ -38,6 +38,9 @@ public sealed record Ballot
     /// <summary>By replica: what the observer's own heartbeats say.</summary>
     public required IReadOnlyDictionary<string, ReplicaBallot> Replicas { get; init; }
 
+    /// <summary>By replica: what its journal says of its data. A replica whose journal did not answer is not in it; null in ballots of a version that asked none.</summary>
+    public IReadOnlyDictionary<string, DataBallot>? Data { get; init; }
+
     /// <summary>The ballot on one endpoint; what was never probed is <see cref="EndpointBallot.Unknown"/>.</summary>
     public EndpointBallot On(string service, string endpoint) =>
         Services.TryGetValue(service, out var endpoints) && endpoints.TryGetValue(endpoint, out var ballot) ? ballot : EndpointBallot.Unknown;
@@ -55,6 +58,15 @@ public sealed record EndpointBallot(
     /// <summary>Nothing is known.</summary>
     public static EndpointBallot Unknown { get; } = new(Health.Unknown, 0, 0, LastOk: false, [], "not probed");
 }
+
+/// <summary>What one region's journal says of the data.</summary>
+/// <param name="Holds">Whether a finding is open there that stands against moving back.</param>
+/// <param name="Compared">The newest comparisons whose home it is and that have ended equal or different, newest first.</param>
+public sealed record DataBallot(bool Holds, IReadOnlyList<ComparedTables> Compared);
+
+/// <summary>A comparison that has an answer.</summary>
+/// <param name="CutOff">Up to when what was written was compared.</param>
+public sealed record ComparedTables(IReadOnlyList<string> Regions, DateTimeOffset CutOff, bool IsEqual);
 
 /// <summary>One observer's heartbeats into one replica.</summary>
 /// <param name="AckedSlots">The latest slots in which the replica acknowledged this observer's heartbeat, newest last.</param>

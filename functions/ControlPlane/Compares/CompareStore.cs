@@ -43,7 +43,7 @@ public sealed class CompareStore(IAmazonDynamoDB dynamoDb, string table, TimeSpa
     }
 
     /// <summary>The newest of them, newest first.</summary>
-    public async Task<IReadOnlyList<Comparison>> ReadNewestAsync(CancellationToken cancellationToken)
+    public async Task<IReadOnlyList<Comparison>> ReadNewestAsync(CancellationToken cancellationToken, int limit = NewestMax)
     {
         using var deadline = cancellationToken.Within(callTimeout);
         var page = await dynamoDb.QueryAsync(
@@ -52,7 +52,7 @@ public sealed class CompareStore(IAmazonDynamoDB dynamoDb, string table, TimeSpa
                 KeyConditionExpression = "kind = :kind",
                 ExpressionAttributeValues = new() { [":kind"] = new(Comparisons) },
                 ScanIndexForward = false,
-                Limit = NewestMax,
+                Limit = limit,
             },
             deadline.Token);
         return [.. (page.Items ?? []).Select(Read)];

@@ -37,6 +37,11 @@ public sealed record Plan(string Id, long Epoch, string Endpoint, IReadOnlyList<
     public static IReadOnlyList<RecordSet> SetsOf(Service service, ServiceEndpoint endpoint) =>
         [.. endpoint.Records.Select(record => new RecordSet(service.Name, record.Type, record.Alias is null ? service.TtlSeconds : null, record.Values) { Alias = record.Alias })];
 
+    /// <summary>When it was made, as its TXT says it; null where another version wrote that.</summary>
+    [JsonIgnore]
+    public DateTimeOffset? Since =>
+        Txt.Values is [var text] && DateTimeOffset.TryParse(StateTxt.TryParse(text)?.Since, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var since) ? since : null;
+
     /// <summary>Whether servers alone cannot tell that it is in force, so that it is listed now and then.</summary>
     [JsonIgnore]
     public bool IsOpaque => Sets.Any(set => set.IsOpaque);

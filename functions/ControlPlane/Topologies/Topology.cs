@@ -165,7 +165,7 @@ public enum MoveBackMode
     /// <summary>An operator.</summary>
     Manual = 0,
 
-    /// <summary>The observers, once the gate is open. Refused for want of a comparison of the tables.</summary>
+    /// <summary>The observers, once the gate is open and the tables were compared twice and found equal.</summary>
     Automatic,
 }
 

@@ -6,7 +6,8 @@ namespace Failover.HealthCheck.Decision;
 
 /// <summary>
 /// The gate before a move back. Nothing is lost by waiting, so it asks for more than a move away does: the same majority holds the target up, and has for long,
-/// and heartbeats are at most an interval late in both directions. What was written within the last interval may still be under way.
+/// heartbeats are at most an interval late in both directions, and neither region's journal has an open finding that stands against it. What was written within the last interval may still be under way.
+/// Without an order it asks for more: that the tables were compared.
 /// </summary>
 public static class BackGate
 {
@@ -35,10 +36,45 @@ public static class BackGate
             {
                 return $"{level} of {topology.Observers.Count} observers see fresh heartbeats of {here} in {there} and of {there} in {here}; {topology.Majority} are needed";
             }
+
+            var clear = stable.Count(ballot => here == there || (IsClear(ballot, here) && IsClear(ballot, there)));
+            if (clear < topology.Majority)
+            {
+                return $"{clear} of {topology.Observers.Count} observers read in the journals of {here} and {there} that no missing write, gap or divergence is open; {topology.Majority} are needed";
+            }
         }
 
         return null;
     }
+
+    /// <summary>
+    /// Whether the tables of the serving endpoint and of <paramref name="target"/> have been compared twice since the last move, and were equal both times, with nothing different after: a majority has read it.
+    /// </summary>
+    public static bool IsCompared(Topology topology, Service service, Register register, ServiceEndpoint target, IReadOnlyList<Ballot> fresh)
+    {
+        if (service.Endpoint(register.Serving)?.Replica is not { } here)
+        {
+            return false;
+        }
+
+        // A landing is later than the plan that lands; an acknowledged cool-down is forgotten, and the plan is not.
+        if ((register.CoolDown?.Since > register.Plan.Since ? register.CoolDown.Since : register.Plan.Since) is not { } since)
+        {
+            return false;
+        }
+
+        return here == target.Replica || fresh.Count(ballot => IsEqualTwice(ballot, here, target.Replica, since)) >= topology.Majority;
+    }
+
+    private static bool IsEqualTwice(Ballot ballot, string here, string there, DateTimeOffset since)
+    {
+        var compared = (ballot.Data ?? new Dictionary<string, DataBallot>()).Values.SelectMany(data => data.Compared)
+            .Where(tables => tables.Regions.Contains(here) && tables.Regions.Contains(there)).OrderByDescending(tables => tables.CutOff).Take(2).ToList();
+        return compared.Count == 2 && compared.TrueForAll(tables => tables.IsEqual && tables.CutOff > since) && compared[0].CutOff > compared[1].CutOff;
+    }
+
+    /// <summary>A journal that did not answer says nothing.</summary>
+    private static bool IsClear(Ballot ballot, string replica) => ballot.Data?.GetValueOrDefault(replica) is { Holds: false };
 
     /// <summary>No acknowledged heartbeat older than an interval is missing on the other side; what cannot be measured is not fresh.</summary>
     private static bool IsFresh(Ballot ballot, string from, string to, Timing timing) =>

@@ -19,6 +19,7 @@ public static class BallotFold
             Topology = topology.Digest,
             Services = ServicesOf(topology, known, slot, seen),
             Replicas = ReplicasOf(topology, previous, slot, seen, now),
+            Data = seen.Data,
         };
     }
 

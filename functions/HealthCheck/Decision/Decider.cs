@@ -376,8 +376,23 @@ public static class Decider
 
         return service.MoveBack == MoveBackMode.Automatic && register.Moving is null && service.Home is var home && home.Name != serving
             && !register.IsDrained(home.Name, now) && BackGate.Shut(topology, service, register, home, fresh) is null
-            ? new Decision(Verdict.Hold, home.Name, Diagnosis.Healthy, [HoldReason.NoDataGate], $"{home.Name} could serve again, but nobody has compared the tables: order the move back")
+            ? BackByItself(topology, service, register, home, fresh, now)
             : Hold(Diagnosis.Healthy, null, $"{serving} is not seen down");
+    }
+
+    /// <summary>The gate is open, and nobody has ordered it. Nothing is lost by waiting: what would hold a move away holds this, and a cool-down does whoever began it.</summary>
+    private static Decision BackByItself(Topology topology, Service service, Register register, ServiceEndpoint home, List<Ballot> fresh, DateTimeOffset now)
+    {
+        if (!BackGate.IsCompared(topology, service, register, home, fresh))
+        {
+            return new Decision(
+                Verdict.Hold, home.Name, Diagnosis.Healthy, [HoldReason.NoDataGate], $"{home.Name} could serve again, but the tables have not been compared twice and found equal since the last move: compare them, or order the move back");
+        }
+
+        var held = register.CoolDown?.Until > now ? [HoldReason.CoolDown] : Holds(topology, service, register, fresh, home, DataLossMs(service, register.Serving, home.Name, fresh, now), now);
+        return held is null
+            ? new Decision(Verdict.MoveBack, home.Name, Diagnosis.Healthy, [], $"{home.Name} has long been up, heartbeats are fresh both ways, and the tables were equal twice") { Kind = MoveKind.Back }
+            : Hold(Diagnosis.Healthy, null, $"{home.Name} could serve again; for now it waits: {string.Join(", ", held)}");
     }
 
     private static bool IsStalled(Topology topology, string source, List<Ballot> fresh)

@@ -22,7 +22,7 @@ public static class Moves
     /// <summary>Takes the next epoch for a decided move.</summary>
     public static Register Take(Service service, Register register, Decision decision, string self, DateTimeOffset now)
     {
-        var why = decision.Kind == MoveKind.Automatic ? decision.Diagnosis.ToString() : decision.Kind.ToString();
+        var why = decision.Kind switch { MoveKind.Automatic => decision.Diagnosis.ToString(), MoveKind.Back => nameof(Verdict.MoveBack), var kind => kind.ToString() };
         var plan = Plan.For(service, service.Endpoint(decision.To)!, register.Epoch + 1, now, self, why);
         var next = register.WithPlan(plan) with { Rev = register.Rev + 1, Moving = new Move(register.Serving, plan.Endpoint, decision.Kind, now) };
 

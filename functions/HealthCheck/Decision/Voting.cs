@@ -92,8 +92,9 @@ public sealed record StoredBallot(long? Slot, Ballot? Ballot);
 /// <summary>All that a tick saw when it looked around.</summary>
 /// <param name="Probes">By service, then endpoint.</param>
 /// <param name="ClockSkew">This machine's clock against DynamoDB's.</param>
+/// <param name="Data">By replica whose journal answered.</param>
 public sealed record Observation(
-    IReadOnlyDictionary<(string Service, string Endpoint), ProbeResult> Probes, HeartbeatRound Round, bool AnyAnchorAnswers, TimeSpan ClockSkew);
+    IReadOnlyDictionary<(string Service, string Endpoint), ProbeResult> Probes, HeartbeatRound Round, bool AnyAnchorAnswers, TimeSpan ClockSkew, IReadOnlyDictionary<string, DataBallot> Data);
 
 /// <summary>How a tick's vote ended.</summary>
 public enum VoteEnding

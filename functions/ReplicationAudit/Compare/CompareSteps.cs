@@ -252,6 +252,6 @@ public sealed class CompareSteps(CompareRegions regions, SegmentScan scan, Compa
 
         // Told before it has ended: whatever fails between, it is told again, as the same.
         await (found ? findings.AddDivergenceAsync(ended, cancellationToken) : Task.CompletedTask);
-        await regions.Comparisons[comparison.Home].ChangeAsync(ended with { Phase = ComparePhase.Done, EndedAt = now }, comparison.Phase, cancellationToken);
+        await regions.Comparisons[comparison.Home].ChangeAsync(ended with { Phase = ComparePhase.Done, EndedAt = now, Unequal = null }, comparison.Phase, cancellationToken);
     }
 }

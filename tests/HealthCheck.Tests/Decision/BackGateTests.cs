@@ -1,5 +1,6 @@
 using Failover.ControlPlane.Ballots;
 using Failover.ControlPlane.Registers;
+using Failover.ControlPlane.Topologies;
 using Failover.HealthCheck.Decision;
 
 namespace Failover.HealthCheck.Tests.Decision;
@@ -39,6 +40,86 @@ public class BackGateTests
 
     [Fact]
     public void The_lag_of_one_interval_is_fresh() => Assert.Null(Shut(Ballots(lagAB: 10_000, lagBA: 10_000)));
+
+    /// <summary>A missing write, a gap or a divergence, in either region's journal; or a journal that nobody could read.</summary>
+    [Theory]
+    [InlineData("a", true)]
+    [InlineData("b", true)]
+    [InlineData("a", false)]
+    [InlineData("b", false)]
+    public void An_open_finding_or_an_unread_journal_shuts_it(string replica, bool isRead)
+    {
+        Ballot Held(Ballot ballot)
+        {
+            var data = new Dictionary<string, DataBallot>(ballot.Data!);
+            data.Remove(replica);
+            return ballot with { Data = isRead ? new Dictionary<string, DataBallot>(data) { [replica] = new(Holds: true, []) } : data };
+        }
+
+        var ballots = Ballots();
+        Assert.Contains("no missing write", Shut([Held(ballots[0]), Held(ballots[1]), ballots[2]]), StringComparison.Ordinal);
+        Assert.Null(Shut([Held(ballots[0]), ballots[1], ballots[2]]));
+        Assert.Contains("no missing write", Shut([.. ballots.Select(ballot => ballot with { Data = null })]), StringComparison.Ordinal);
+    }
+
+    private static readonly ComparedTables[] Equal = [new(["a", "b"], World.Now.AddMinutes(20), true), new(["b", "a", "c"], World.Now.AddMinutes(10), true)];
+
+    public static TheoryData<bool, ComparedTables[]> Comparisons { get; } = new()
+    {
+        { true, Equal },
+        { true, [.. Equal, new(["a", "b"], World.Now.AddMinutes(5), false)] },
+        { true, [new(["a", "c"], World.Now.AddMinutes(30), false), .. Equal] },
+        { false, [] },
+        { false, [Equal[0]] },
+        { false, [Equal[0], Equal[0]] },
+        { false, [new(["a", "b"], World.Now.AddMinutes(30), false), .. Equal] },
+        { false, [Equal[0], Equal[1] with { IsEqual = false }] },
+        { false, [Equal[0], Equal[1] with { CutOff = World.Now }] },
+        { false, [Equal[0], Equal[1] with { Regions = ["a", "c"] }] },
+    };
+
+    [Theory]
+    [MemberData(nameof(Comparisons))]
+    public void By_itself_it_asks_for_two_equal_comparisons_since_the_last_move(bool isCompared, ComparedTables[] compared)
+    {
+        Assert.Equal(isCompared ? Verdict.MoveBack : Verdict.Hold, ByItself(ServedByB, compared).Verdict);
+        Assert.Equal(isCompared ? [] : [HoldReason.NoDataGate], ByItself(ServedByB, compared).Held);
+    }
+
+    [Fact]
+    public void By_itself_it_waits_for_the_end_of_a_cool_down_and_for_people()
+    {
+        Assert.Equal(("a", MoveKind.Back), (ByItself(ServedByB, Equal).To, ByItself(ServedByB, Equal).Kind));
+        Waits(ServedByB with { CoolDown = new CoolDown(World.Now.AddMinutes(-1), World.Now.AddMinutes(1), 0) });
+        Waits(ServedByB with { Paused = new Override("op", World.Now, null, null) });
+        Waits(ServedByB, service => service with { Mode = FailoverMode.ObserveOnly });
+        Waits(ServedByB, service => service with { Mode = FailoverMode.Approve });
+        Assert.Equal(Verdict.MoveBack, ByItself(ServedByB with { CoolDown = new CoolDown(World.Now.AddMinutes(-2), World.Now.AddMinutes(-1), 1) }, Equal).Verdict);
+        Assert.Equal([HoldReason.NoDataGate], ByItself(ServedByB with { CoolDown = new CoolDown(World.Now.AddMinutes(10), World.Now.AddMinutes(11), 1) }, Equal).Held);
+
+        void Waits(Register register, Func<Service, Service>? change = null)
+        {
+            var decision = ByItself(register, Equal, change);
+            Assert.Equal((Verdict.Hold, Diagnosis.Healthy), (decision.Verdict, decision.Diagnosis));
+            Assert.Empty(decision.Held);
+        }
+    }
+
+    [Fact]
+    public void A_majority_must_have_read_the_comparisons()
+    {
+        IReadOnlyList<Ballot> ballots = [.. Ballots().Select((ballot, i) => i == 0 ? Compared(ballot, Equal) : ballot)];
+        var service = World.Service with { MoveBack = MoveBackMode.Automatic };
+        Assert.Equal([HoldReason.NoDataGate], Decider.Decide(World.Topology, service, ServedByB, ballots, World.Now).Held);
+    }
+
+    private static HealthCheck.Decision.Decision ByItself(Register register, ComparedTables[] compared, Func<Service, Service>? change = null)
+    {
+        var service = World.Service with { MoveBack = MoveBackMode.Automatic };
+        return Decider.Decide(World.Topology, change?.Invoke(service) ?? service, register, [.. Ballots().Select(ballot => Compared(ballot, compared))], World.Now);
+    }
+
+    private static Ballot Compared(Ballot ballot, ComparedTables[] compared) => ballot with { Data = new Dictionary<string, DataBallot>(ballot.Data!) { ["b"] = new(Holds: false, compared) } };
 
     [Fact]
     public void Endpoints_of_one_replica_need_no_heartbeats()

@@ -58,7 +58,7 @@ public class ReplayTests
             {
                 var probes = World.Service.Endpoints.ToDictionary(endpoint => (World.Name, endpoint.Name), endpoint => new ProbeResult(endpoint.Name != "a" || slot < Fails, ""));
                 var round = new HeartbeatRound(now.ToUnixTimeMilliseconds(), World.Topology.Replicas.ToHashSet(), new Dictionary<string, IReadOnlyDictionary<string, long>>());
-                ballots[observer] = BallotFold.Next(World.Topology, observer, ballots[observer], slot, new Observation(probes, round, AnyAnchorAnswers: true, TimeSpan.Zero), now);
+                ballots[observer] = BallotFold.Next(World.Topology, observer, ballots[observer], slot, new Observation(probes, round, AnyAnchorAnswers: true, TimeSpan.Zero, new Dictionary<string, DataBallot>()), now);
             }
 
             IReadOnlyList<Ballot> read = [.. ballots.Values.Select(ballot => ballot!)];

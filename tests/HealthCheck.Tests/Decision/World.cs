@@ -53,6 +53,7 @@ internal static class World
         Replicas = Topology.Replicas.ToDictionary(
             replica => replica,
             replica => new ReplicaBallot(pathAlive || replica != "a" ? [.. Enumerable.Range(85, 16).Select(slot => (long)slot)] : [], [], new Dictionary<string, long?>(), new Dictionary<string, long?>())),
+        Data = Topology.Replicas.ToDictionary(replica => replica, _ => new DataBallot(Holds: false, [])),
     };
 
     /// <summary>The same, with the newest heartbeat of replica a that is seen in b and c.</summary>

@@ -17,6 +17,9 @@ internal sealed class History
     /// <summary>Orders of operators.</summary>
     public List<OrderGiven> Orders { get; } = [];
 
+    /// <summary>Comparisons of the tables.</summary>
+    public List<Compared> Comparisons { get; } = [];
+
     /// <summary>How each tick ended.</summary>
     public List<TickEnded> Ticks { get; } = [];
 }
@@ -32,9 +35,13 @@ internal sealed record BallotStored(long At, int Observer, long Slot, bool[] Ok,
 /// <param name="WriteStarted">When the request was begun.</param>
 /// <param name="TickStarted">When the tick began that sent it.</param>
 /// <param name="CutOff">Whether that tick had no answering anchor, or a wrong clock.</param>
+/// <param name="MissingSince">Since when a write is told as missing; null: none is.</param>
 /// <param name="Behind">For each ordered pair of replicas, up to when what was written in the one was in the other.</param>
 internal sealed record ZoneChange(
-    long At, int? By, IReadOnlyList<RecordSet> Sets, IReadOnlyList<string> Txt, long WriteStarted, long TickStarted, bool CutOff, long[] Behind, long? FencedAt, long? NewestBeatAge);
+    long At, int? By, IReadOnlyList<RecordSet> Sets, IReadOnlyList<string> Txt, long WriteStarted, long TickStarted, bool CutOff, long[] Behind, long? FencedAt, long? NewestBeatAge, long? MissingSince);
+
+/// <summary>A comparison of the tables ended.</summary>
+internal sealed record Compared(long At, long CutOff, bool IsEqual);
 
 /// <summary>A register came to stand.</summary>
 internal sealed record RegisterStored(long At, long WriteStarted, long TickStarted, bool CutOff, Register Register);

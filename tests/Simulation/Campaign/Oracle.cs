@@ -172,6 +172,12 @@ internal sealed class Oracle(Schedule schedule, History history)
             return $"S6: a move back while replication was {(change.WriteStarted - stalest) / 1000} s behind";
         }
 
+        // A ballot counts for half a minute, and clocks may differ.
+        if (here != there && change.MissingSince < change.WriteStarted - 60_000)
+        {
+            return $"S6: a move back while a write had been missing for {(change.WriteStarted - change.MissingSince) / 1000} s";
+        }
+
         return Count(change.WriteStarted, (states, _) => states[to].Clean >= _setting.Timing.StableTicks) ? null : "S6: a move back to what has not long been up";
     }
 
@@ -213,6 +219,11 @@ internal sealed class Oracle(Schedule schedule, History history)
                 return "S10: an automatic move to a drained endpoint";
             }
 
+            if (after.Moving is { Kind: MoveKind.Back } back && before.Moving?.Kind is not MoveKind.Back && after.LastCommand == before.LastCommand && BrokenByItself(history.Registers[i], back) is { } broken)
+            {
+                return broken;
+            }
+
             if (began && _setting.Service.Mode == FailoverMode.Approve && before.Approved is null)
             {
                 return "a move was made that needed approval and had none";
@@ -224,6 +235,27 @@ internal sealed class Oracle(Schedule schedule, History history)
 
         var obeyed = history.Registers.Select(stored => stored.Register.LastCommand).OfType<CommandOutcome>().Distinct().GroupBy(outcome => outcome.Id);
         return obeyed.Any(outcomes => outcomes.Count() > 1) ? "an order was obeyed twice" : null;
+    }
+
+    /// <summary>A move back that nobody ordered: it must be wanted, and the tables must have been compared twice since the last move, and equal both times.</summary>
+    private string? BrokenByItself(RegisterStored taken, Move back)
+    {
+        if (_setting.Service.MoveBack != MoveBackMode.Automatic)
+        {
+            return "S6: a move back that nobody ordered";
+        }
+
+        if (_setting.RegionOf(_setting.Service.Endpoints.ToList().FindIndex(endpoint => endpoint.Name == back.From)) == _setting.RegionOf(0))
+        {
+            return null;
+        }
+
+        var left = history.Zone.Where(change => change.At <= taken.WriteStarted).Reverse().TakeWhile(change => EndpointOf(change.Sets) != 0).Select(change => change.At).DefaultIfEmpty(0).Last();
+        var compared = history.Comparisons.Where(comparison => comparison.At <= taken.WriteStarted).ToList();
+
+        // Between a reading and what is decided by it there can be a tick, and half a minute: one comparison more or less.
+        return Enumerable.Range(0, 2).Any(late => compared.SkipLast(late).TakeLast(2).ToList() is [var one, var other] && one.IsEqual && other.IsEqual && one.CutOff > left - 1000)
+            ? null : "S6: a move back by itself without two equal comparisons since the last move";
     }
 
     /// <summary>Whether what the zone held there was a person's, and not what was there before him.</summary>

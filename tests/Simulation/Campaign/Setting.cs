@@ -24,15 +24,15 @@ internal sealed record Setting(Topology Topology)
            from timing in new[] { new Timing(CoolDownMinutes: 3, StableMinutes: 0.5), new Timing(CoolDownMinutes: 10, StableMinutes: 2), new Timing() }
            from rule in new[]
            {
-               (FailoverMode.Automatic, RpoPreference.PreferAvailability), (FailoverMode.Automatic, RpoPreference.PreferAvailability),
-               (FailoverMode.Automatic, RpoPreference.PreferData), (FailoverMode.Approve, RpoPreference.PreferAvailability),
+               (FailoverMode.Automatic, RpoPreference.PreferAvailability, MoveBackMode.Manual), (FailoverMode.Automatic, RpoPreference.PreferAvailability, MoveBackMode.Automatic),
+               (FailoverMode.Automatic, RpoPreference.PreferData, MoveBackMode.Automatic), (FailoverMode.Approve, RpoPreference.PreferAvailability, MoveBackMode.Manual),
            }
-           select Of(endpoints, timing, rule.Item1, rule.Item2),
+           select Of(endpoints, timing, rule.Item1, rule.Item2, rule.Item3),
     ];
 
     public static Setting Draw(Random random) => All[random.Next(All.Length)];
 
-    public static Setting Of(int endpoints, Timing timing, FailoverMode mode, RpoPreference prefer) => new(new Topology
+    public static Setting Of(int endpoints, Timing timing, FailoverMode mode, RpoPreference prefer, MoveBackMode moveBack = MoveBackMode.Manual) => new(new Topology
     {
         Observers = ["o0", "o1", "o2"],
         Replicas = ["r0", "r1"],
@@ -47,6 +47,7 @@ internal sealed record Setting(Topology Topology)
                 AuthoritativeServers = ["s0", "s1"],
                 LookUrl = new Uri($"http://{Name}/"),
                 Mode = mode,
+                MoveBack = moveBack,
                 Rpo = new RpoRule(prefer, LimitSeconds: 120),
                 Endpoints = [.. new[] { ("a", "r0"), ("b", "r1"), ("c", "r1") }.Take(endpoints).Select((endpoint, i) => new ServiceEndpoint
                 {

@@ -175,7 +175,7 @@ internal sealed class SimTick(SimWorld world, Bug bug, int observer, long slot)
         _look = new Look(shown, serving >= 0 && world.Sees(observer, serving), "");
         var skew = world.Skew(observer);
         _cutOff = world.SeesNothing(observer) || skew.Duration() > TimeSpan.FromSeconds(3.5);
-        return new Observation(probes, new HeartbeatRound(beat, acked, visible), !world.SeesNothing(observer), skew);
+        return new Observation(probes, new HeartbeatRound(beat, acked, visible), !world.SeesNothing(observer), skew, Enumerable.Range(0, 2).Where(replica => world.TakesData(observer, replica)).ToDictionary(Replica, world.Journal));
     }
 
     private void Follow() => ReadControl(view =>

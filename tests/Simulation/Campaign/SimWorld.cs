@@ -285,7 +285,8 @@ internal sealed class SimWorld
 
         History.Zone.Add(new ZoneChange(
             Now, by, sets, txt?.Values ?? [], writeStarted, tickStarted, cutOff, [VisibleUpTo(0, 1), VisibleUpTo(1, 0)], FencedAt,
-            newest is { } at ? Epoch.ToUnixTimeMilliseconds() + Now - at : null));
+            newest is { } at ? Epoch.ToUnixTimeMilliseconds() + Now - at : null,
+            _active.Where(fault => fault.Kind == FaultKind.WriteMissing).Select(fault => (long?)fault.From).Min()));
     }
 
     /// <summary>One call: there, its effect, and back; then the tick goes on.</summary>
@@ -330,10 +331,23 @@ internal sealed class SimWorld
         });
     }
 
+    private const int SlotsAComparison = 7;
+
     private void At(long at, Action act) => _events.Enqueue(act, (at, _order++));
+
+    /// <summary>What a region's journal says, as production code would have read it there.</summary>
+    public DataBallot Journal(int region) => new(
+        Is(FaultKind.WriteMissing, region),
+        region == 1 ? [] : [.. Enumerable.Reverse(History.Comparisons).Take(6).Select(compared => new ComparedTables(["r0", "r1"], Epoch.AddMilliseconds(compared.CutOff), compared.IsEqual))]);
 
     private void FireSlot(long slot)
     {
+        // Somebody compares the tables now and then.
+        if (slot % SlotsAComparison == 0 && !Is(FaultKind.RegionLost))
+        {
+            History.Comparisons.Add(new Compared(Now, Now - 20_000, !Is(FaultKind.WriteMissing)));
+        }
+
         var first = Epoch.ToUnixTimeSeconds() / Setting.Timing.IntervalSeconds;
         for (var observer = 0; observer < 3; observer++)
         {

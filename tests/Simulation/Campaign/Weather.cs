@@ -12,6 +12,9 @@ internal enum FaultKind
     ReplicaDown,
     ReplicationPaused,
     ReplicationSlow,
+
+    /// <summary>The audit of a region has told a missing write, and comparisons find that the tables differ.</summary>
+    WriteMissing,
     ObserverDead,
     ObserverIsolated,
 
@@ -102,7 +105,7 @@ internal sealed record Schedule(int Seed, Setting Setting, IReadOnlyList<Fault> 
         {
             FaultKind.EndpointDown or FaultKind.PartialPartition => new Fault(kind, from, to, random.Next(random.Next(setting.Service.Endpoints.Count) + 1), random.Next(3)),
             FaultKind.EndpointFlaps => new Fault(kind, from, to, random.Next(setting.Service.Endpoints.Count), 0.2 + (0.6 * random.NextDouble())),
-            FaultKind.RegionLost or FaultKind.ReplicaDown or FaultKind.ReplicationPaused => new Fault(kind, from, to, random.Next(2), 1),
+            FaultKind.RegionLost or FaultKind.ReplicaDown or FaultKind.ReplicationPaused or FaultKind.WriteMissing => new Fault(kind, from, to, random.Next(2), 1),
             FaultKind.ReplicationSlow => new Fault(kind, from, to, random.Next(2), 60 * random.NextDouble()),
             FaultKind.ClockSkewed => new Fault(kind, from, to, random.Next(3), (random.NextDouble() * 20) - 10),
             FaultKind.DnsSlow => new Fault(kind, from, to, random.Next(2), 60 * random.NextDouble()),
