@@ -20,6 +20,9 @@ namespace Failover.ControlPlane;
 [JsonSerializable(typeof(JournalEntry))]
 [JsonSerializable(typeof(Finding))]
 [JsonSerializable(typeof(FindingClosure))]
+[JsonSerializable(typeof(JournaledMove))]
+[JsonSerializable(typeof(MoveLoss))]
+[JsonSerializable(typeof(IReadOnlyList<LostKey>))]
 [JsonSerializable(typeof(Comparison))]
 [JsonSerializable(typeof(IReadOnlyList<Difference>))]
 public sealed partial class ControlJson : JsonSerializerContext;

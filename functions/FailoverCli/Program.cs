@@ -54,6 +54,7 @@ var root = new RootCommand("Shows and commands the failover of a service; compar
     CompareCommands.Make(),
     RepairCommands.MakeRepair(),
     RepairCommands.MakeBackfill(),
+    RepairCommands.MakeLosses(),
 };
 var parsed = root.Parse(args);
 var code = await parsed.InvokeAsync();

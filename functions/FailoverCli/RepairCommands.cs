@@ -69,6 +69,34 @@ internal static class RepairCommands
         return command;
     }
 
+    public static Command MakeLosses()
+    {
+        var tables = new Tables();
+        var region = new Option<string>("--region") { Description = "The region that was moved to.", Required = true };
+        var keys = new Option<bool>("--keys") { Description = "Name every write, not only how many." };
+        var command = new Command("losses", "Shows what each move cost: the writes that were missing when it landed, and those that are still.") { region, tables.Journal, keys };
+        command.SetAction((given, token) => Tables.RunAsync(async () =>
+        {
+            var moves = new MoveStore(Tables.Client(given.GetValue(region)!), given.GetValue(tables.Journal)!, Tables.CallTimeout);
+            foreach (var loss in await moves.ReadLossesAsync(limit: 50, token))
+            {
+                Console.WriteLine(JsonSerializer.Serialize(loss, ControlJson.Default.MoveLoss));
+                await foreach (var key in moves.ReadKeysAsync(loss, token))
+                {
+                    if (!given.GetValue(keys))
+                    {
+                        break;
+                    }
+
+                    Console.WriteLine(JsonSerializer.Serialize(key, ControlJson.Default.LostKey));
+                }
+            }
+
+            return 0;
+        }));
+        return command;
+    }
+
     public static Command MakeBackfill()
     {
         var tables = new Tables();

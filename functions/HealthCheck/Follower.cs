@@ -14,6 +14,7 @@ public sealed class Follower(
     ControlStore control,
     Func<Service, IDnsProvider> providerOf,
     IReadOnlyDictionary<string, IAmazonDynamoDB> replicas,
+    MoveLog moves,
     TickReport report,
     TimeProvider time,
     ILogger<Follower> logger)
@@ -78,6 +79,7 @@ public sealed class Follower(
             (mover, step) = mover.Next(result, time.GetUtcNow());
         }
 
+        await moves.TellAsync(service, mover.Register?.LastMove, cancellationToken);
         await report.FollowedAsync(service, slot, mover, (Step.Finish)step, Freshness.Stale(evidence.Age, started.Age, Timing) is null, cancellationToken);
     }
 

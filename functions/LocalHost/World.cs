@@ -97,6 +97,9 @@ internal sealed class World : IAsyncDisposable
     /// <summary>Each region's journal, for the page.</summary>
     public IReadOnlyList<JournalStore> Journals { get; private set; } = [];
 
+    /// <summary>What each region's audit says of the moves to it, for the page.</summary>
+    public IReadOnlyList<MoveStore> Moves { get; private set; } = [];
+
     /// <summary>The topology as the first region's observer has it.</summary>
     public Topology Topology { get; private set; } = null!;
 
@@ -195,6 +198,7 @@ internal sealed class World : IAsyncDisposable
         Regions = regions;
         ControlStore = new ControlStore(ClientOf(Control), ControlTable, TimeSpan.FromSeconds(2));
         Journals = [.. Regions.Select(region => new JournalStore(ClientOf(region.Engine), JournalTable, TimeSpan.FromSeconds(2)))];
+        Moves = [.. Regions.Take(ServingRegions).Select(region => new MoveStore(ClientOf(region.Engine), JournalTable, TimeSpan.FromSeconds(2)))];
         Replicator = Own(new Replicator([.. Regions.Take(ServingRegions)], ItemsTable, Faults, _time));
         await ListenAsync(new IPEndPoint(IPAddress.Loopback, Options.Ports.Route53), Route53.HandleAsync);
         await ListenAsync(new IPEndPoint(IPAddress.Loopback, Options.Ports.DigitalOcean), DigitalOceanApi.HandleAsync);

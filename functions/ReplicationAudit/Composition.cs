@@ -9,6 +9,7 @@ using Failover.ItemRecord;
 using Failover.ReplicationAudit.Arrivals;
 using Failover.ReplicationAudit.Compare;
 using Failover.ReplicationAudit.Continuity;
+using Failover.ReplicationAudit.Losses;
 using Microsoft.Extensions.Logging;
 
 namespace Failover.ReplicationAudit;
@@ -53,9 +54,20 @@ internal static class Composition
         var steps = new CompareSteps(regions, scan, queue, findings, time, logging.CreateLogger<CompareSteps>());
         return new Function(
             new StreamAudit(
-                Serializer, findings, new ArrivalCounts(metrics, region), checks, new StreamContinuity(watch, findings, region), region, time, logging.CreateLogger<StreamAudit>()),
+                Serializer, findings, new ArrivalCounts(metrics, region), new LateArrivals(local, options.JournalTable, options.CallTimeout), checks, new StreamContinuity(watch, findings, region), region, time, logging.CreateLogger<StreamAudit>()),
             checks,
             new Patrol(replicas, checks, watch, findings, options.Limits, metrics, logging.CreateLogger<Patrol>()),
+            new LossReport(
+                replicas,
+                new MoveStore(local, options.JournalTable, options.CallTimeout),
+                new LateArrivals(local, options.JournalTable, options.CallTimeout),
+                clients.ToDictionary(client => client.Key, client => new PendingStore(client.Value, options.JournalTable, options.CallTimeout)),
+                clients.ToDictionary(client => client.Key, client => new JournalStore(client.Value, options.JournalTable, options.CallTimeout)),
+                clients.ToDictionary(client => client.Key, client => new WatchStore(client.Value, options.JournalTable, options.CallTimeout)),
+                options.Limits,
+                metrics,
+                time,
+                logging.CreateLogger<LossReport>()),
             new CompareWorker(regions, scan, replicas, queue, steps, options.Limits, time),
             steps,
             findings,

@@ -6,13 +6,14 @@ using Failover.Hosting;
 using Failover.ReplicationAudit.Arrivals;
 using Failover.ReplicationAudit.Compare;
 using Failover.ReplicationAudit.Continuity;
+using Failover.ReplicationAudit.Losses;
 using Microsoft.Extensions.Logging;
 
 namespace Failover.ReplicationAudit;
 
 /// <summary>The door: a batch of the items table's stream, messages of the function's own queue and of the one to which Lambda gives failed batches, and the schedule's event.</summary>
 public sealed class Function(
-    StreamAudit stream, ArrivalChecks checks, Patrol patrol, CompareWorker worker, CompareSteps steps, Findings findings, TimeProvider time, ILogger<Function> logger)
+    StreamAudit stream, ArrivalChecks checks, Patrol patrol, LossReport losses, CompareWorker worker, CompareSteps steps, Findings findings, TimeProvider time, ILogger<Function> logger)
 {
     /// <summary>Handles one event.</summary>
     /// <returns>What to deliver again: the same answer for streams and for queues.</returns>
@@ -22,7 +23,7 @@ public sealed class Function(
         var failures = new List<StreamsEventResponse.BatchItemFailure>();
         if (!input.TryGetProperty("Records", out var records))
         {
-            await Task.WhenAll(patrol.RunAsync(deadline.Token), steps.TakeAllAsync(deadline.Token));
+            await Task.WhenAll(patrol.RunAsync(deadline.Token), losses.RunAsync(deadline.Token), steps.TakeAllAsync(deadline.Token));
         }
         else if (IsOfQueue(records))
         {

@@ -5,6 +5,7 @@ using Amazon.Lambda.SQSEvents;
 using Failover.ControlPlane.Compares;
 using Failover.ReplicationAudit.Arrivals;
 using Failover.ReplicationAudit.Compare;
+using Failover.ReplicationAudit.Losses;
 
 namespace Failover.ReplicationAudit;
 
@@ -16,6 +17,7 @@ namespace Failover.ReplicationAudit;
 [JsonSerializable(typeof(StreamsEventResponse))]
 [JsonSerializable(typeof(AuditMessage))]
 [JsonSerializable(typeof(PendingBatch))]
+[JsonSerializable(typeof(LateArrival[]))]
 [JsonSerializable(typeof(CompareUnit))]
 [JsonSerializable(typeof(CompareTotals))]
 internal sealed partial class JsonContext : JsonSerializerContext;

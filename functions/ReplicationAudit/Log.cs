@@ -20,6 +20,9 @@ internal static partial class Log
     [LoggerMessage(5, LogLevel.Error, "Record {SequenceNumber} cannot be read; it is set aside as an audit gap, and the stream goes on.")]
     public static partial void RecordUnreadable(ILogger logger, string? sequenceNumber, Exception error);
 
+    [LoggerMessage(8, LogLevel.Warning, "{Service}, epoch {Epoch}: {MissingAtMove} writes were missing when the move landed, {StillMissing} are still; final: {IsFinal}.")]
+    public static partial void MoveCost(ILogger logger, string service, long epoch, long missingAtMove, long stillMissing, bool isFinal);
+
     [LoggerMessage(7, LogLevel.Error, "The comparisons of {Home} cannot be taken further now.")]
     public static partial void CompareFailed(ILogger logger, string home, Exception error);
 

@@ -5,6 +5,7 @@ using Amazon.Lambda.DynamoDBEvents;
 using Failover.ItemRecord;
 using Failover.ReplicationAudit.Arrivals;
 using Failover.ReplicationAudit.Continuity;
+using Failover.ReplicationAudit.Losses;
 using Microsoft.Extensions.Logging;
 
 namespace Failover.ReplicationAudit;
@@ -14,7 +15,7 @@ namespace Failover.ReplicationAudit;
 /// A record that cannot be read would fail for ever: it is set aside, with all of its text, as a gap.
 /// </summary>
 public sealed class StreamAudit(
-    ILambdaSerializer serializer, Findings findings, ArrivalCounts counts, ArrivalChecks checks, StreamContinuity continuity, string region, TimeProvider time, ILogger<StreamAudit> logger)
+    ILambdaSerializer serializer, Findings findings, ArrivalCounts counts, LateArrivals late, ArrivalChecks checks, StreamContinuity continuity, string region, TimeProvider time, ILogger<StreamAudit> logger)
 {
     /// <summary>Audits the batch.</summary>
     /// <returns>The sequence number from which the stream is to be delivered again; null: all is done.</returns>
@@ -25,6 +26,11 @@ public sealed class StreamAudit(
         counts.Emit(batch.Arrivals);
         try
         {
+            foreach (var origin in batch.Late)
+            {
+                await late.AddAsync(origin.Key, origin.Value, cancellationToken);
+            }
+
             await checks.BeginAsync([.. batch.Writes.Select(write => new PendingWrite(write.Key, write.Value.Text))], cancellationToken);
 
             // Last: what is remembered as read must have been audited, or a batch that fails here and is trimmed then would be no gap.
@@ -102,6 +108,9 @@ public sealed class StreamAudit(
         record.ValueKind == JsonValueKind.Object && record.TryGetProperty("dynamodb", out var data) && data.ValueKind == JsonValueKind.Object && data.TryGetProperty(name, out var value)
             ? value : null;
 
+    /// <summary>A stream rounds its times down to the second.</summary>
+    private static readonly TimeSpan StreamPrecision = TimeSpan.FromSeconds(1);
+
     /// <summary>What a batch comes to, as far as it was read.</summary>
     private sealed class Batch
     {
@@ -109,6 +118,9 @@ public sealed class StreamAudit(
         public string? First { get; set; }
 
         public List<(string EventId, Arrival Arrival)> Arrivals { get; } = [];
+
+        /// <summary>By region of origin.</summary>
+        public Dictionary<string, List<LateArrival>> Late { get; } = [];
 
         public List<ItemChange> Heartbeats { get; } = [];
 
@@ -131,6 +143,11 @@ public sealed class StreamAudit(
             if (Arrival.Of(change, region, now) is { } arrival)
             {
                 Arrivals.Add((record.EventID, arrival));
+                if (arrival.Lag > LateArrivals.LateAfter)
+                {
+                    var from = Late.TryGetValue(arrival.From, out var known) ? known : Late[arrival.From] = [];
+                    from.Add(new LateArrival(change.Id, change.New!.Version!.Value.Text, change.At + StreamPrecision));
+                }
             }
         }
     }

@@ -143,7 +143,8 @@ public sealed class FollowerTests : IAsyncLifetime
             options, new ControlStore(client, _control, TimeSpan.FromSeconds(5)), _ => new Route53Records(new AmazonRoute53Client(
                 new BasicAWSCredentials("test", "test"),
                 new AmazonRoute53Config { ServiceURL = $"http://127.0.0.1:{_door.Port}", AuthenticationRegion = "us-east-1", MaxErrorRetry = 0 })),
-            new Dictionary<string, IAmazonDynamoDB> { ["a"] = _engine.Client() }, report, _time, NullLogger<Follower>.Instance);
+            new Dictionary<string, IAmazonDynamoDB> { ["a"] = _engine.Client() },
+            new MoveLog(new Dictionary<string, IAmazonDynamoDB>(), _journal, TimeSpan.FromSeconds(5), NullLogger<MoveLog>.Instance), report, _time, NullLogger<Follower>.Instance);
         await follower.FollowAsync(World.Service, 100, new Look([new Listing(Before.Sets, Before.Txt)], HttpOk: true, ""), started ?? new Evidence(_time), Token);
     }
 

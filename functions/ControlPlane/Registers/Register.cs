@@ -21,6 +21,9 @@ public sealed record Register
     /// <summary>The move under way, or null.</summary>
     public Move? Moving { get; init; }
 
+    /// <summary>The move that landed last, or null.</summary>
+    public LandedMove? LastMove { get; init; }
+
     /// <summary>Older plans that the world's DNS may still show, newest last, at most <see cref="KnownPlansMax"/>.</summary>
     public IReadOnlyList<Plan> Known { get; init; } = [];
 
@@ -117,6 +120,10 @@ public enum MoveKind
 /// <param name="To">The endpoint that shall serve.</param>
 /// <param name="LandedAt">When the world's DNS was first seen to show the plan.</param>
 public sealed record Move(string From, string To, MoveKind Kind, DateTimeOffset Since, DateTimeOffset? LandedAt = null);
+
+/// <summary>A move that has landed.</summary>
+/// <param name="At">When the world's DNS was first seen to show it.</param>
+public sealed record LandedMove(string From, string To, long Epoch, DateTimeOffset At);
 
 /// <summary>What an operator adopted: a state of the world that the register did not know.</summary>
 /// <param name="Txt">The TXT value then, or null where there was none.</param>

@@ -92,6 +92,7 @@ public static class Moves
         var move = register.Moving!;
         var landed = move.LandedAt is not null || move.From == move.To ? register : register with
         {
+            LastMove = new LandedMove(move.From, move.To, register.Epoch, now),
             CoolDown = new CoolDown(
                 now,
                 now + coolDown,

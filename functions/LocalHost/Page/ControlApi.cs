@@ -55,6 +55,9 @@ internal sealed class ControlApi(World world, TimeProvider time)
             case ("GET", ["findings"]):
                 await JsonAsync(context, 200, await FindingsAsync(context.RequestAborted));
                 break;
+            case ("GET", ["losses"]):
+                await JsonAsync(context, 200, await LossesAsync(context.RequestAborted));
+                break;
             case ("POST", ["faults"]):
                 await BreakAsync(context);
                 break;
@@ -191,6 +194,29 @@ internal sealed class ControlApi(World world, TimeProvider time)
         }
 
         return [.. findings.DistinctBy(finding => finding.Id).OrderBy(finding => finding.At).Select(finding => JsonSerializer.SerializeToNode(finding, ControlJson.Default.Finding))];
+    }
+
+    /// <summary>What the moves cost, as the audits of the regions that were moved to count it.</summary>
+    private async Task<JsonArray> LossesAsync(CancellationToken cancellationToken)
+    {
+        var losses = new JsonArray();
+        foreach (var moves in world.Moves)
+        {
+            foreach (var loss in await moves.ReadLossesAsync(JournalMax, cancellationToken))
+            {
+                var json = JsonSerializer.SerializeToNode(loss, ControlJson.Default.MoveLoss)!.AsObject();
+                var keys = new JsonArray();
+                await foreach (var key in moves.ReadKeysAsync(loss, cancellationToken))
+                {
+                    keys.Add(JsonSerializer.SerializeToNode(key, ControlJson.Default.LostKey));
+                }
+
+                json["keys"] = keys;
+                losses.Add(json);
+            }
+        }
+
+        return losses;
     }
 
     private async Task<JsonArray> JournalAsync(CancellationToken cancellationToken)

@@ -50,6 +50,10 @@ public sealed class PendingStore(IAmazonDynamoDB dynamoDb, string table, TimeSpa
     public Task<IReadOnlyList<PendingBatch>> ReadParkedAsync(string peer, int limit, CancellationToken cancellationToken) =>
         QueryAsync(new QueryRequest(table) { ExpressionAttributeValues = new() { [":kind"] = new(ParkedPrefix + peer) } }, limit, cancellationToken);
 
+    /// <summary>Some of the batches that are asked for.</summary>
+    public Task<IReadOnlyList<PendingBatch>> ReadPendingAsync(string peer, int limit, CancellationToken cancellationToken) =>
+        QueryAsync(new QueryRequest(table) { ExpressionAttributeValues = new() { [":kind"] = new(PendingPrefix + peer) } }, limit, cancellationToken);
+
     /// <summary>Some of the batches that should have been looked at before then, and were not: the message that would have said so was lost, or never sent.</summary>
     public Task<IReadOnlyList<PendingBatch>> ReadOverdueAsync(string peer, DateTimeOffset before, int limit, CancellationToken cancellationToken) =>
         QueryAsync(

@@ -35,10 +35,11 @@ internal sealed record BallotStored(long At, int Observer, long Slot, bool[] Ok,
 /// <param name="WriteStarted">When the request was begun.</param>
 /// <param name="TickStarted">When the tick began that sent it.</param>
 /// <param name="CutOff">Whether that tick had no answering anchor, or a wrong clock.</param>
+/// <param name="Unseen">For each ordered pair, how much of the time since then the one took writes: what it did not, was not written.</param>
 /// <param name="MissingSince">Since when a write is told as missing; null: none is.</param>
 /// <param name="Behind">For each ordered pair of replicas, up to when what was written in the one was in the other.</param>
 internal sealed record ZoneChange(
-    long At, int? By, IReadOnlyList<RecordSet> Sets, IReadOnlyList<string> Txt, long WriteStarted, long TickStarted, bool CutOff, long[] Behind, long? FencedAt, long? NewestBeatAge, long? MissingSince);
+    long At, int? By, IReadOnlyList<RecordSet> Sets, IReadOnlyList<string> Txt, long WriteStarted, long TickStarted, bool CutOff, long[] Behind, long? FencedAt, long? NewestBeatAge, long? MissingSince, long[] Unseen);
 
 /// <summary>A comparison of the tables ended.</summary>
 internal sealed record Compared(long At, long CutOff, bool IsEqual);

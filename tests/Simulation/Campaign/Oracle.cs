@@ -166,10 +166,10 @@ internal sealed class Oracle(Schedule schedule, History history)
     private string? BrokenByMoveBack(ZoneChange change, int from, int to)
     {
         var (here, there) = (_setting.RegionOf(from), _setting.RegionOf(to));
-        var stalest = here == there ? change.WriteStarted : Math.Min(change.Behind[here], change.Behind[there]);
-        if (change.WriteStarted - stalest > 60_000)
+        var unseen = here == there ? 0 : change.Unseen.Max() - (change.At - change.WriteStarted);
+        if (unseen > 60_000)
         {
-            return $"S6: a move back while replication was {(change.WriteStarted - stalest) / 1000} s behind";
+            return $"S6: a move back while replication was {unseen / 1000} s behind";
         }
 
         // A ballot counts for half a minute, and clocks may differ.

@@ -22,6 +22,9 @@ internal sealed class SimWorld
     private readonly List<(long At, Listing Listing, long[] ShownAt)> _zone = [];
     private readonly int[] _shown = new int[2];
     private readonly long[,] _visibleUpTo = new long[2, 2];
+
+    /// <summary>By replica: when it took no writes. Two faults that overlap are one.</summary>
+    private readonly List<(long From, long To)>[] _downs = [[], []];
     private readonly List<(long At, long Beat)>[,] _beats = new List<(long, long)>[3, 2];
     private readonly Bug _bug;
     private long _order;
@@ -192,6 +195,14 @@ internal sealed class SimWorld
         return _visibleUpTo[origin, at];
     }
 
+    /// <summary>For how long a replica took writes that another has not shown.</summary>
+    private long Unseen(int origin, int at)
+    {
+        var from = VisibleUpTo(origin, at);
+        var down = _downs[origin].Sum(span => Math.Max(0, Math.Min(span.To, Now) - Math.Max(span.From, from)));
+        return Now - from - (long)down;
+    }
+
     /// <summary>What an authoritative server answers now.</summary>
     public Listing Shown(int server)
     {
@@ -286,7 +297,8 @@ internal sealed class SimWorld
         History.Zone.Add(new ZoneChange(
             Now, by, sets, txt?.Values ?? [], writeStarted, tickStarted, cutOff, [VisibleUpTo(0, 1), VisibleUpTo(1, 0)], FencedAt,
             newest is { } at ? Epoch.ToUnixTimeMilliseconds() + Now - at : null,
-            _active.Where(fault => fault.Kind == FaultKind.WriteMissing).Select(fault => (long?)fault.From).Min()));
+            _active.Where(fault => fault.Kind == FaultKind.WriteMissing).Select(fault => (long?)fault.From).Min(),
+            [Unseen(0, 1), Unseen(1, 0)]));
     }
 
     /// <summary>One call: there, its effect, and back; then the tick goes on.</summary>
@@ -379,6 +391,12 @@ internal sealed class SimWorld
     {
         VisibleUpTo(0, 1);
         VisibleUpTo(1, 0);
+        if (fault.Kind is FaultKind.RegionLost or FaultKind.ReplicaDown)
+        {
+            var since = _downs[fault.Whom].Count > 0 ? Math.Max(Now, _downs[fault.Whom][^1].To) : Now;
+            _downs[fault.Whom].Add((since, Math.Max(since, fault.To)));
+        }
+
         _active.Add(fault);
         switch (fault.Kind)
         {

@@ -1,0 +1,33 @@
+using Amazon.DynamoDBv2;
+using Failover.ControlPlane;
+using Failover.ControlPlane.Registers;
+using Failover.ControlPlane.Topologies;
+using Microsoft.Extensions.Logging;
+
+namespace Failover.HealthCheck;
+
+/// <summary>Tells the journals of the two replicas that a move is about that it has landed, so that the audit there counts what it cost: each tick, for either may be gone when it lands.</summary>
+public sealed class MoveLog(IReadOnlyDictionary<string, IAmazonDynamoDB> replicas, string table, TimeSpan timeout, ILogger<MoveLog> logger)
+{
+    /// <summary>Tells the last move of a service. What cannot be told now is told by a later tick, or another observer's.</summary>
+    public async Task TellAsync(Service service, LandedMove? last, CancellationToken cancellationToken)
+    {
+        if (last is null || service.Endpoint(last.From) is not { Replica: var from } || service.Endpoint(last.To) is not { Replica: var to } || from == to)
+        {
+            return;
+        }
+
+        var move = new JournaledMove(service.Name, last.Epoch, new MoveEnd(last.From, from), new MoveEnd(last.To, to), last.At);
+        await Task.WhenAll(new[] { from, to }.Select(async replica =>
+        {
+            try
+            {
+                await new MoveStore(replicas[replica], table, timeout).AddAsync(move, cancellationToken);
+            }
+            catch (Exception error) when (!cancellationToken.IsCancellationRequested)
+            {
+                Log.CallFailed(logger, $"Telling {replica} of the last move", error);
+            }
+        }));
+    }
+}
