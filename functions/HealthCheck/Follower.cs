@@ -14,7 +14,7 @@ public sealed class Follower(
     ControlStore control,
     Func<Service, IDnsProvider> providerOf,
     IReadOnlyDictionary<string, IAmazonDynamoDB> replicas,
-    MoveLog moves,
+    MoveJournal moves,
     TickReport report,
     TimeProvider time,
     ILogger<Follower> logger)

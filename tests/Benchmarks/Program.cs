@@ -75,6 +75,13 @@ root.Subcommands.Add(race);
 var decisions = new Command("decisions", "Measures how many decisions a second one core makes, and what they allocate.");
 decisions.SetAction(_ => DecisionRate.Run());
 root.Subcommands.Add(decisions);
+var items = new Option<int>("--items") { Description = "The most items that are compared.", DefaultValueFactory = _ => 10_000_000 };
+var compare = new Command("compare", "Measures how fast one core hashes items, what memory it takes, and what crosses regions, beside the naive comparison that loads both tables.") { items };
+compare.SetAction(given => CompareRate.Run(given.GetValue(items)));
+root.Subcommands.Add(compare);
+var audit = new Command("audit", "Measures how fast one core audits stream records, and how many requests and units each takes, beside a GetItem for each.");
+audit.SetAction((_, _) => AuditRate.RunAsync());
+root.Subcommands.Add(audit);
 return await root.Parse(args).InvokeAsync();
 
 static double Median(List<Measurement> starts) => starts.Select(start => start.FirstAnswer.TotalMilliseconds).Order().ElementAt(starts.Count / 2);

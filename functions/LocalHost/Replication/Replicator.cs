@@ -8,7 +8,7 @@ namespace Failover.LocalHost.Replication;
 
 /// <summary>
 /// Replicates the items table between two regions, as a DynamoDB global table does: last writer wins, by the order in which writes arrived
-/// anywhere; late by a settable lag; not at all while paused, and then all of it. Each replica's stream carries every write, wherever it began.
+/// anywhere; late by a settable lag, merged by key and in no order across keys; not at all while paused, and then all of it. Each replica's stream carries what was written or delivered there.
 /// </summary>
 /// <remarks>
 /// Writes are read off each region's stream and numbered as they are read. A write is delivered under the receiving region's turn, in which no other
@@ -19,6 +19,9 @@ internal sealed class Replicator : IAsyncDisposable
 {
     private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(20);
     private const int WritesATurn = 8;
+
+    /// <summary>How far behind an older write of another key a newer one may be delivered.</summary>
+    private const int ReorderedMax = 32;
 
     private static readonly TimeSpan IdleInterval = TimeSpan.FromMilliseconds(250);
 
@@ -83,13 +86,20 @@ internal sealed class Replicator : IAsyncDisposable
         }
     }
 
-    /// <summary>Delivers what is due, oldest first; each origin's writes stay in order. A few at a turn, so that local writers get theirs.</summary>
+    /// <summary>
+    /// Delivers what is due: of the writes of one key that are due together only the newest, and across keys in any order, as DynamoDB does. A few at a turn, so that local writers get theirs.
+    /// </summary>
     private async Task DeliverAsync(Side side)
     {
         List<Write> due;
         lock (side)
         {
-            due = [.. side.Inbox.Where(write => !_faults.IsPaused(write.From, side.Region.Name) && _time.GetUtcNow() - write.At >= _faults.Lag(write.From, side.Region.Name)).Take(WritesATurn)];
+            var all = side.Inbox.Where(write => !_faults.IsPaused(write.From, side.Region.Name) && _time.GetUtcNow() - write.At >= _faults.Lag(write.From, side.Region.Name)).ToList();
+            var newest = all.GroupBy(write => (write.From, write.Key)).Select(writes => writes.Last()).ToHashSet();
+            side.Inbox.RemoveAll(write => all.Contains(write) && !newest.Contains(write));
+            var some = all.Where(newest.Contains).Take(ReorderedMax).ToArray();
+            Random.Shared.Shuffle(some);
+            due = [.. some.Take(WritesATurn)];
         }
 
         if (due.Count == 0)

@@ -7,7 +7,7 @@ using Microsoft.Extensions.Logging;
 namespace Failover.HealthCheck;
 
 /// <summary>Tells the journals of the two replicas that a move is about that it has landed, so that the audit there counts what it cost: each tick, for either may be gone when it lands.</summary>
-public sealed class MoveLog(IReadOnlyDictionary<string, IAmazonDynamoDB> replicas, string table, TimeSpan timeout, ILogger<MoveLog> logger)
+public sealed class MoveJournal(IReadOnlyDictionary<string, IAmazonDynamoDB> replicas, string table, TimeSpan timeout, ILogger<MoveJournal> logger)
 {
     /// <summary>Tells the last move of a service. What cannot be told now is told by a later tick, or another observer's.</summary>
     public async Task TellAsync(Service service, LandedMove? last, CancellationToken cancellationToken)
