@@ -6,7 +6,7 @@ using Failover.Testing;
 namespace Failover.ReplicationAudit.Tests.Continuity;
 
 /// <summary>Whether the stream is read without a gap: the function over a real engine, with the clock in the test's hand.</summary>
-public sealed class ContinuityTests(DynoxideEngine shared) : IClassFixture<DynoxideEngine>, IAsyncLifetime
+public abstract class ContinuityTests(TestEngine? engine, string whyNone = "") : IAsyncLifetime
 {
     private static readonly CancellationToken Token = TestContext.Current.CancellationToken;
 
@@ -15,11 +15,16 @@ public sealed class ContinuityTests(DynoxideEngine shared) : IClassFixture<Dynox
 
     public async ValueTask InitializeAsync()
     {
-        _audit = new TestAudit(shared.Engine!, _model.Time);
+        Assert.SkipWhen(engine is null, whyNone);
+        _audit = new TestAudit(engine!, _model.Time);
         await _audit.MakeTablesAsync();
     }
 
-    public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+    public ValueTask DisposeAsync()
+    {
+        GC.SuppressFinalize(this);
+        return ValueTask.CompletedTask;
+    }
 
     [Fact]
     public async Task A_stream_read_in_any_pieces_and_again_has_no_gap()
@@ -135,3 +140,8 @@ public sealed class ContinuityTests(DynoxideEngine shared) : IClassFixture<Dynox
 
     private Task<IReadOnlyList<Finding>> FindingsAsync() => _audit.Journal.ReadFindingsAsync(1000, Token);
 }
+
+public sealed class ContinuityOnDynoxideTests(DynoxideEngine shared) : ContinuityTests(shared.Engine), IClassFixture<DynoxideEngine>;
+
+public sealed class ContinuityOnDynamoDbLocalTests(DynamoDbLocalEngine shared)
+    : ContinuityTests(shared.Engine, "DynamoDB Local is not on this machine: 'npm ci' in tests/Engine installs it; it needs Java."), IClassFixture<DynamoDbLocalEngine>;
