@@ -26,6 +26,11 @@ public sealed class JournalStore(IAmazonDynamoDB dynamoDb, string table, TimeSpa
     /// <summary>DynamoDB's limit on an item is 400 KB; a finding has two items in it, so a longer body lies in several. Its JSON is ASCII: a character is a byte.</summary>
     private const int PartLengthMax = 350_000;
 
+    /// <summary>A mark comes before its finding; one whose finding has not come for so long was put in vain.</summary>
+    private static readonly TimeSpan UnfoundFor = TimeSpan.FromHours(1);
+
+    private const int ReadAtOnce = 16;
+
     /// <summary>Time to live deletes in no order: a part must not go before the head that needs it.</summary>
     private static readonly TimeSpan PartsOutlive = TimeSpan.FromDays(7);
 
@@ -112,20 +117,41 @@ public sealed class JournalStore(IAmazonDynamoDB dynamoDb, string table, TimeSpa
     public async Task<bool> HoldsAsync(CancellationToken cancellationToken) => (await NewestAsync(Holding, 1, cancellationToken)).Count > 0;
 
     /// <summary>Some of the findings that stand against moving back.</summary>
-    public async Task<IReadOnlyList<Finding>> ReadHoldingAsync(int limit, CancellationToken cancellationToken)
+    public async Task<IReadOnlyList<Finding>> ReadHoldingAsync(int limit, CancellationToken cancellationToken) =>
+        [.. (await ReadMarkedAsync(limit, cancellationToken)).Select(marked => marked.Finding).OfType<Finding>()];
+
+    /// <summary>As <see cref="ReadHoldingAsync"/>; and takes away marks that stand for no open finding any more, because whoever closed or added it was interrupted.</summary>
+    public async Task<IReadOnlyList<Finding>> TidyHoldingAsync(int limit, DateTimeOffset now, CancellationToken cancellationToken)
     {
-        var findings = new List<Finding>();
-        foreach (var mark in await NewestAsync(Holding, limit, cancellationToken))
+        var marked = await ReadMarkedAsync(limit, cancellationToken);
+        foreach (var (mark, finding, isClosed) in marked)
         {
-            using var deadline = cancellationToken.Within(callTimeout);
-            var key = new Dictionary<string, AttributeValue> { ["kind"] = new(Findings), ["id"] = mark["id"] };
-            if ((await dynamoDb.GetItemAsync(new GetItemRequest(table, key, consistentRead: true), deadline.Token)).Item is { Count: > 0 } head && !head.ContainsKey(Closed))
+            var at = DateTimeOffset.FromUnixTimeSeconds(long.Parse(mark["ttl"].N, CultureInfo.InvariantCulture)) - Lifetime;
+            if (isClosed || (finding is null && now - at > UnfoundFor))
             {
-                findings.Add(JsonSerializer.Deserialize(await BodyAsync(head, cancellationToken), ControlJson.Default.Finding)!);
+                await UnmarkAsync(mark["id"].S, cancellationToken);
             }
         }
 
-        return findings;
+        return [.. marked.Select(one => one.Finding).OfType<Finding>()];
+    }
+
+    private async Task<List<(Dictionary<string, AttributeValue> Mark, Finding? Finding, bool IsClosed)>> ReadMarkedAsync(int limit, CancellationToken cancellationToken)
+    {
+        var marked = new List<(Dictionary<string, AttributeValue>, Finding?, bool)>();
+        foreach (var some in (await NewestAsync(Holding, limit, cancellationToken)).Chunk(ReadAtOnce))
+        {
+            marked.AddRange(await Task.WhenAll(some.Select(async mark =>
+            {
+                using var deadline = cancellationToken.Within(callTimeout);
+                var key = new Dictionary<string, AttributeValue> { ["kind"] = new(Findings), ["id"] = mark["id"] };
+                var head = (await dynamoDb.GetItemAsync(new GetItemRequest(table, key, consistentRead: true), deadline.Token)).Item;
+                var isClosed = head?.ContainsKey(Closed) == true;
+                return (mark, head is { Count: > 0 } && !isClosed ? JsonSerializer.Deserialize(await BodyAsync(head, cancellationToken), ControlJson.Default.Finding) : null, isClosed);
+            })));
+        }
+
+        return marked;
     }
 
     private async Task<bool> CloseHeadAsync(string id, FindingClosure closure, CancellationToken cancellationToken)

@@ -16,9 +16,12 @@ public sealed record MoveEnd(string Endpoint, string Replica);
 
 /// <summary>What a move cost, counted by the audit of the replica that was moved to.</summary>
 /// <param name="MissingAtMove">Writes of the replica that was left, made before the move landed, that had not arrived when it did. Recovery point: what clients could not read then.</param>
-/// <param name="StillMissing">Of these, what has not arrived yet.</param>
-/// <param name="IsFinal">Whether the replica that was left has been read since, and nothing of it is under way any more: then what is missing does not come by itself.</param>
-public sealed record MoveLoss(string Service, long Epoch, DateTimeOffset LandedAt, long MissingAtMove, long StillMissing, bool IsFinal, DateTimeOffset At);
+/// <param name="StillMissing">Of these, what has not arrived yet, or never will: a write that was beaten before it could arrive is lost.</param>
+/// <param name="IsKnown">Whether the replica that was left could be asked when this was counted; if not, there may be more.</param>
+/// <param name="SettledAt">Since when nothing of it is under way any more; null: something is, or nobody knows.</param>
+/// <param name="IsFinal">Whether what had arrived by then has been counted too: then what is missing does not come by itself.</param>
+public sealed record MoveLoss(
+    string Service, long Epoch, DateTimeOffset LandedAt, long MissingAtMove, long StillMissing, bool IsKnown, DateTimeOffset? SettledAt, bool IsFinal, DateTimeOffset At);
 
 /// <summary>A write of the replica that was left.</summary>
 /// <param name="IsStillMissing">Whether it has not arrived yet.</param>
@@ -32,8 +35,8 @@ public sealed class MoveStore(IAmazonDynamoDB dynamoDb, string table, TimeSpan c
     private const string KeysPrefix = "move-keys#";
     private const string Body = "body";
 
-    /// <summary>An item of the journal is 400 KB at the most; a key is 2 KB at the most, and in JSON each of its characters can be six bytes.</summary>
-    private const int KeysARow = 25;
+    /// <summary>A version, and what JSON puts around it.</summary>
+    private const int BytesAKey = 150;
 
     /// <summary>Adds a move, once: it is done each tick, so that no crash can leave it out.</summary>
     public async Task AddAsync(JournaledMove move, CancellationToken cancellationToken)
@@ -56,7 +59,7 @@ public sealed class MoveStore(IAmazonDynamoDB dynamoDb, string table, TimeSpan c
     {
         // The keys first: what can be seen is whole.
         var kind = KeysPrefix + IdOf(loss.LandedAt, loss.Service);
-        foreach (var (part, number) in keys.Chunk(KeysARow).Select((part, number) => (part, number)))
+        foreach (var (part, number) in Chunks.BySize(keys, key => (key.Key.Length * Chunks.BytesACharacterMax) + BytesAKey).Select((part, number) => (part, number)))
         {
             await PutAsync(kind, number.ToString("D6", CultureInfo.InvariantCulture), JsonSerializer.Serialize(part, ControlJson.Default.IReadOnlyListLostKey), loss.LandedAt, condition: null, cancellationToken);
         }

@@ -48,6 +48,11 @@ internal static class CompareCommands
                 return 0;
             }
 
+            if (sizes.Max(size => 2 * size.ReadUnits) / budget > Comparison.Lifetime.TotalSeconds)
+            {
+                throw new ArgumentException($"At {budget} read units a second it may take longer than {Comparison.Lifetime.TotalHours} hours, and would be given up: raise --read-units.");
+            }
+
             var store = Store(regions[0], given.GetValue(tables.Journal)!);
             await store.AddAsync(comparison, token);
             await Console.Error.WriteLineAsync($"Comparison {comparison.Id}, up to {comparison.CutOff:u}.");

@@ -44,7 +44,13 @@ internal static class RepairCommands
             var wanted = new List<string>(given.GetValue(keys)!);
             if (given.GetValue(comparison) is { } id)
             {
-                await foreach (var difference in new CompareStore(clients[regions[0]], journal, Tables.CallTimeout).ReadDifferencesAsync(id, token))
+                var store = new CompareStore(clients[regions[0]], journal, Tables.CallTimeout);
+                if (await store.ReadAsync(id, token) is not { Outcome: not null })
+                {
+                    throw new ArgumentException($"There is no comparison {id} in {regions[0]} that has ended: it lies in the first of the regions that it compares.");
+                }
+
+                await foreach (var difference in store.ReadDifferencesAsync(id, token))
                 {
                     wanted.Add(difference.Key);
                 }

@@ -79,8 +79,9 @@ public sealed class Follower(
             (mover, step) = mover.Next(result, time.GetUtcNow());
         }
 
-        await moves.TellAsync(service, mover.Register?.LastMove, cancellationToken);
-        await report.FollowedAsync(service, slot, mover, (Step.Finish)step, Freshness.Stale(evidence.Age, started.Age, Timing) is null, cancellationToken);
+        await Task.WhenAll(
+            moves.TellAsync(service, mover.Register?.LastMove, cancellationToken),
+            report.FollowedAsync(service, slot, mover, (Step.Finish)step, Freshness.Stale(evidence.Age, started.Age, Timing) is null, cancellationToken));
     }
 
     private async Task<bool> FenceAsync(Service service, Step.Fence fence, CancellationToken cancellationToken)

@@ -67,7 +67,7 @@ var tick = new Tick(
     new Heartbeats(replicas, options.ItemsTable, options.Observer, time, timing.ProbeTimeout),
     new DataJournals(replicas, options.JournalTable, timing.ProbeTimeout),
     new AuthoritativeLook(prober, timing.ProbeTimeout),
-    new Follower(options, control, ProviderOf, replicas, new MoveJournal(replicas, options.JournalTable, timing.ProbeTimeout, logging.CreateLogger<MoveJournal>()), report, time, logging.CreateLogger<Follower>()),
+    new Follower(options, control, ProviderOf, replicas, new MoveJournal(replicas, options.JournalTable, timing.ProbeTimeout, time, logging.CreateLogger<MoveJournal>()), report, time, logging.CreateLogger<Follower>()),
     report,
     clock,
     time,

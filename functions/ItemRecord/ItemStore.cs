@@ -49,6 +49,11 @@ public sealed class ItemStore(IAmazonDynamoDB dynamoDb, string table, string reg
     /// <param name="seen">What all replicas hold, and what that had seen.</param>
     public async Task<WriteResult> RewriteAsync(StoredItem item, SeenVersions seen, CancellationToken cancellationToken)
     {
+        if (await ReadFenceAsync(cancellationToken) is { } until)
+        {
+            return new WriteResult.Fenced(until);
+        }
+
         var next = item with { Version = clock.Next(seen), Seen = seen };
         var written = new WriteResult.Written(next, Created: false);
         try

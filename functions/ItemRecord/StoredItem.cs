@@ -18,6 +18,9 @@ public sealed record StoredItem(
     bool IsDeleted,
     DateTimeOffset? ExpiresAt)
 {
+    /// <summary>See <see cref="ItemAttributes.Idempotency"/>; null of most.</summary>
+    public string? Idempotency { get; init; }
+
     /// <summary>Whether readers see it at <paramref name="now"/>.</summary>
     public bool IsLive(DateTimeOffset now) => !IsDeleted && (ExpiresAt is null || ExpiresAt > now);
 
@@ -38,7 +41,10 @@ public sealed record StoredItem(
             long.TryParse(ttl, NumberStyles.None, CultureInfo.InvariantCulture, out var seconds)
                 && seconds <= DateTimeOffset.MaxValue.ToUnixTimeSeconds()
                 ? DateTimeOffset.FromUnixTimeSeconds(seconds)
-                : null);
+                : null)
+        {
+            Idempotency = attributes.GetValueOrDefault(ItemAttributes.Idempotency)?.S,
+        };
     }
 
     /// <summary>The item as DynamoDB takes it.</summary>
@@ -52,6 +58,11 @@ public sealed record StoredItem(
         if (Version is { } version)
         {
             attributes[ItemAttributes.Version] = new(version.Text);
+        }
+
+        if (Idempotency is { } idempotency)
+        {
+            attributes[ItemAttributes.Idempotency] = new(idempotency);
         }
 
         if (IsDeleted)

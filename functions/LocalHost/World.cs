@@ -3,6 +3,7 @@ using System.Net.NetworkInformation;
 using System.Net.Sockets;
 using Amazon.DynamoDBv2;
 using Failover.ControlPlane;
+using Failover.ControlPlane.Compares;
 using Failover.ControlPlane.Registers;
 using Failover.ControlPlane.Topologies;
 using Failover.LocalHost.Aws;
@@ -73,6 +74,9 @@ internal sealed class World : IAsyncDisposable
     /// <summary>What hangs on the metrics of services that are moved by the switch.</summary>
     public SwitchBoard Switches { get; }
 
+    /// <summary>How late replication is, as the audits measure it.</summary>
+    public ReplicationLags Lags { get; } = new();
+
     public DigitalOceanCloud DigitalOcean { get; } = new(LocalServices.DigitalOceanDomain);
 
     public DigitalOceanApi DigitalOceanApi { get; }
@@ -96,6 +100,9 @@ internal sealed class World : IAsyncDisposable
 
     /// <summary>Each region's journal, for the page.</summary>
     public IReadOnlyList<JournalStore> Journals { get; private set; } = [];
+
+    /// <summary>The comparisons whose home is the first region, for the page.</summary>
+    public CompareStore Comparisons { get; private set; } = null!;
 
     /// <summary>What each region's audit says of the moves to it, for the page.</summary>
     public IReadOnlyList<MoveStore> Moves { get; private set; } = [];
@@ -198,6 +205,7 @@ internal sealed class World : IAsyncDisposable
         Regions = regions;
         ControlStore = new ControlStore(ClientOf(Control), ControlTable, TimeSpan.FromSeconds(2));
         Journals = [.. Regions.Select(region => new JournalStore(ClientOf(region.Engine), JournalTable, TimeSpan.FromSeconds(2)))];
+        Comparisons = new CompareStore(ClientOf(Regions[0].Engine), JournalTable, TimeSpan.FromSeconds(2));
         Moves = [.. Regions.Take(ServingRegions).Select(region => new MoveStore(ClientOf(region.Engine), JournalTable, TimeSpan.FromSeconds(2)))];
         Replicator = Own(new Replicator([.. Regions.Take(ServingRegions)], ItemsTable, Faults, _time));
         await ListenAsync(new IPEndPoint(IPAddress.Loopback, Options.Ports.Route53), Route53.HandleAsync);
@@ -353,7 +361,11 @@ internal sealed class World : IAsyncDisposable
                 trigger),
             _undertaker,
             RunDirectory,
-            line => Switches.Read(RegionNames[number - 1], line));
+            line =>
+            {
+                Switches.Read(RegionNames[number - 1], line);
+                Lags.Read(line);
+            });
     }
 
     private async Task AnchorAsync(HttpContext context, int observer)

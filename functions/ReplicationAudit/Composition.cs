@@ -64,6 +64,7 @@ internal static class Composition
                 clients.ToDictionary(client => client.Key, client => new PendingStore(client.Value, options.JournalTable, options.CallTimeout)),
                 clients.ToDictionary(client => client.Key, client => new JournalStore(client.Value, options.JournalTable, options.CallTimeout)),
                 clients.ToDictionary(client => client.Key, client => new WatchStore(client.Value, options.JournalTable, options.CallTimeout)),
+                options.Observers,
                 options.Limits,
                 metrics,
                 time,

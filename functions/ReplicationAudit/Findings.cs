@@ -136,12 +136,7 @@ public sealed class Findings(JournalStore journal, Metrics metrics, string regio
     /// <param name="comparisons">Such as have ended.</param>
     public async Task CloseComparedAsync(IReadOnlyList<Comparison> comparisons, IReadOnlyCollection<string> replicas, CancellationToken cancellationToken)
     {
-        if (comparisons.Count == 0)
-        {
-            return;
-        }
-
-        foreach (var finding in await journal.ReadHoldingAsync(ClosedInOneRound, cancellationToken))
+        foreach (var finding in await journal.TidyHoldingAsync(ClosedInOneRound, time.GetUtcNow(), cancellationToken))
         {
             if (comparisons.Select(comparison => CompareScope.Closes(comparison, finding, region, replicas)).FirstOrDefault(@as => @as is not null) is { } closed)
             {

@@ -63,5 +63,5 @@ public sealed record ItemSnapshot(Dictionary<string, AttributeValue> Attributes)
     public DateTimeOffset? ExpiresAt => _item.ExpiresAt;
 
     /// <summary>See <see cref="ItemAttributes.Idempotency"/>.</summary>
-    public string? Idempotency => Attributes.GetValueOrDefault(ItemAttributes.Idempotency)?.S;
+    public string? Idempotency => _item.Idempotency;
 }

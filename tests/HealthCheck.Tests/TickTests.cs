@@ -78,7 +78,7 @@ public sealed class TickTests : IAsyncLifetime
             new Heartbeats(_topology.Replicas.ToDictionary(replica => replica, _ => (IAmazonDynamoDB)CountedClient()), options.ItemsTable, "o1", _time, timeout),
             new DataJournals(_topology.Replicas.ToDictionary(replica => replica, _ => (IAmazonDynamoDB)CountedClient()), _journal, timeout),
             new AuthoritativeLook(prober, TimeSpan.FromMilliseconds(100)),
-            new Follower(options, _control, _ => new Route53Records(route53), new Dictionary<string, IAmazonDynamoDB>(), new MoveJournal(new Dictionary<string, IAmazonDynamoDB>(), _journal, timeout, NullLogger<MoveJournal>.Instance), report, _time, NullLogger<Follower>.Instance),
+            new Follower(options, _control, _ => new Route53Records(route53), new Dictionary<string, IAmazonDynamoDB>(), new MoveJournal(new Dictionary<string, IAmazonDynamoDB>(), _journal, timeout, _time, NullLogger<MoveJournal>.Instance), report, _time, NullLogger<Follower>.Instance),
             report,
             new ServerClock(_time),
             _time,

@@ -70,6 +70,14 @@ public class ItemHasherTests
         AssertOther(new() { M = new() { ["m"] = new() { M = new() { ["a"] = new("1") } } } }, new() { M = new() { ["m"] = new() { M = [] }, ["a"] = new("1") } });
     }
 
+    /// <summary>Items are added up: two that have exchanged a member must not have the sum of two that have not.</summary>
+    [Fact]
+    public void What_moves_from_one_item_to_another_is_another_sum()
+    {
+        Dictionary<string, AttributeValue> Position(string id, string place) => new() { ["id"] = new(id), ["place"] = new(place) };
+        Assert.NotEqual(_hasher.Of(Position("a", "1")) + _hasher.Of(Position("b", "2")), _hasher.Of(Position("a", "2")) + _hasher.Of(Position("b", "1")));
+    }
+
     [Fact]
     public void An_item_of_any_size_is_hashed()
     {

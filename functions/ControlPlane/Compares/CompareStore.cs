@@ -16,6 +16,7 @@ public sealed class CompareStore(IAmazonDynamoDB dynamoDb, string table, TimeSpa
     private const string ResultPrefix = "compare-result#";
     private const string Body = "body";
     private const string Phase = "phase";
+    private const string Count = "n";
 
     /// <summary>Adds one.</summary>
     public Task AddAsync(Comparison comparison, CancellationToken cancellationToken) => PutAsync(comparison, condition: null, cancellationToken);
@@ -72,17 +73,20 @@ public sealed class CompareStore(IAmazonDynamoDB dynamoDb, string table, TimeSpa
         return false;
     }
 
-    /// <summary>Keeps what a part of a comparison found, once.</summary>
-    public async Task AddDifferencesAsync(string id, string part, IReadOnlyList<Difference> differences, DateTimeOffset now, CancellationToken cancellationToken)
+    /// <summary>Keeps all that a part of a comparison has found so far: it finds more, never less, and who comes late with less changes nothing.</summary>
+    public async Task PutDifferencesAsync(string id, string part, IReadOnlyList<Difference> differences, DateTimeOffset now, CancellationToken cancellationToken)
     {
-        if (differences.Count == 0)
+        var row = Row(ResultPrefix + id, part, JsonSerializer.Serialize(differences, ControlJson.Default.IReadOnlyListDifference), now);
+        row[Count] = new() { N = differences.Count.ToString(CultureInfo.InvariantCulture) };
+        try
         {
-            return;
+            using var deadline = cancellationToken.Within(callTimeout);
+            await dynamoDb.PutItemAsync(
+                new PutItemRequest(table, row) { ConditionExpression = "attribute_not_exists(n) OR n <= :n", ExpressionAttributeValues = new() { [":n"] = row[Count] } }, deadline.Token);
         }
-
-        using var deadline = cancellationToken.Within(callTimeout);
-        await dynamoDb.PutItemAsync(
-            new PutItemRequest(table, Row(ResultPrefix + id, part, JsonSerializer.Serialize(differences, ControlJson.Default.IReadOnlyListDifference), now)), deadline.Token);
+        catch (ConditionalCheckFailedException)
+        {
+        }
     }
 
     /// <summary>All that a comparison found, a part at a time.</summary>

@@ -106,8 +106,8 @@ public sealed record Comparison
     /// <summary>How many items fall into one bucket, about: few enough that one different item has few others listed with it.</summary>
     private const int ItemsABucket = 64;
 
-    /// <summary>A row of the journal is 400 KB, and a bucket's sum 16 bytes.</summary>
-    private const int BucketBitsMax = 14;
+    /// <summary>A bucket's sum is 16 bytes, and the sums of a segment are written anew each time that it is kept: 64 KB.</summary>
+    private const int BucketBitsMax = 12;
 
     private const int BucketBitsMin = 6;
 

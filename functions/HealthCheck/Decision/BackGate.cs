@@ -11,6 +11,9 @@ namespace Failover.HealthCheck.Decision;
 /// </summary>
 public static class BackGate
 {
+    /// <summary>Two comparisons that were asked for at once say no more than one.</summary>
+    public static readonly TimeSpan Apart = TimeSpan.FromMinutes(1);
+
     /// <summary>Why a move back to <paramref name="target"/> must wait; null if it need not.</summary>
     /// <param name="fresh">The ballots that count.</param>
     public static string? Shut(Topology topology, Service service, Register register, ServiceEndpoint target, IReadOnlyList<Ballot> fresh)
@@ -57,12 +60,13 @@ public static class BackGate
             return false;
         }
 
-        // A landing is later than the plan that lands; an acknowledged cool-down is forgotten, and the plan is not.
-        if ((register.CoolDown?.Since > register.Plan.Since ? register.CoolDown.Since : register.Plan.Since) is not { } since)
+        // A landing is later than the plan that lands; and a plan that was withdrawn without landing begins anew too.
+        if (register.Plan.Since is not { } planned)
         {
             return false;
         }
 
+        var since = register.LastMove?.At > planned ? register.LastMove.At : planned;
         return here == target.Replica || fresh.Count(ballot => IsEqualTwice(ballot, here, target.Replica, since)) >= topology.Majority;
     }
 
@@ -70,7 +74,7 @@ public static class BackGate
     {
         var compared = (ballot.Data ?? new Dictionary<string, DataBallot>()).Values.SelectMany(data => data.Compared)
             .Where(tables => tables.Regions.Contains(here) && tables.Regions.Contains(there)).OrderByDescending(tables => tables.CutOff).Take(2).ToList();
-        return compared.Count == 2 && compared.TrueForAll(tables => tables.IsEqual && tables.CutOff > since) && compared[0].CutOff > compared[1].CutOff;
+        return compared.Count == 2 && compared.TrueForAll(tables => tables.IsEqual && tables.CutOff > since) && compared[0].CutOff - compared[1].CutOff >= Apart;
     }
 
     /// <summary>A journal that did not answer says nothing.</summary>

@@ -374,10 +374,14 @@ public static class Decider
             return Hold(Diagnosis.ReplicationStalled, null, $"what is written at {serving} does not arrive elsewhere");
         }
 
-        return service.MoveBack == MoveBackMode.Automatic && register.Moving is null && service.Home is var home && home.Name != serving
-            && !register.IsDrained(home.Name, now) && BackGate.Shut(topology, service, register, home, fresh) is null
-            ? BackByItself(topology, service, register, home, fresh, now)
-            : Hold(Diagnosis.Healthy, null, $"{serving} is not seen down");
+        if (service.MoveBack != MoveBackMode.Automatic || register.Moving is not null || service.Home is not { } home || home.Name == serving || register.IsDrained(home.Name, now))
+        {
+            return Hold(Diagnosis.Healthy, null, $"{serving} is not seen down");
+        }
+
+        return BackGate.Shut(topology, service, register, home, fresh) is { } shut
+            ? Hold(Diagnosis.Healthy, null, $"{serving} is not seen down; it is not moved back to {home.Name}: {shut}")
+            : BackByItself(topology, service, register, home, fresh, now);
     }
 
     /// <summary>The gate is open, and nobody has ordered it. Nothing is lost by waiting: what would hold a move away holds this, and a cool-down does whoever began it.</summary>

@@ -23,7 +23,9 @@ public sealed class DataJournals(IReadOnlyDictionary<string, IAmazonDynamoDB> re
         try
         {
             var holds = new JournalStore(dynamoDb, table, timeout).HoldsAsync(cancellationToken);
-            var comparisons = await new CompareStore(dynamoDb, table, timeout).ReadNewestAsync(cancellationToken, ComparisonsMax);
+            var newest = new CompareStore(dynamoDb, table, timeout).ReadNewestAsync(cancellationToken, ComparisonsMax);
+            await Task.WhenAll(holds, newest);
+            var comparisons = await newest;
             return new DataBallot(
                 await holds,
                 [

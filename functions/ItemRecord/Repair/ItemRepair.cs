@@ -71,7 +71,12 @@ public sealed class ItemRepair(IReadOnlyDictionary<string, ItemStore> stores, Ti
                 var result = await stores[plan.Region].RewriteAsync(plan.Item, plan.Seen, cancellationToken);
                 return result is WriteResult.Written written
                     ? new RepairOutcome(key, await IsEverywhereAsync(written.Item, patience, cancellationToken) ? RepairState.Repaired : RepairState.Written, before, plan.Region, written.Item.Version!.Value.Text, plan.Why)
-                    : new RepairOutcome(key, RepairState.Changed, before, plan.Region, null, result is WriteResult.Contended ? "others wrote it meanwhile" : "the write was not acknowledged");
+                    : new RepairOutcome(key, RepairState.Changed, before, plan.Region, null, result switch
+                    {
+                        WriteResult.Contended => "others wrote it meanwhile",
+                        WriteResult.Fenced(var until) => $"a planned move has fenced writes in {plan.Region} until {until:u}",
+                        _ => "the write was not acknowledged",
+                    });
             default:
                 return new RepairOutcome(key, RepairState.Equal, before, null, null, "all regions hold the same");
         }

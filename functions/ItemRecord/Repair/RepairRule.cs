@@ -22,7 +22,7 @@ public static class RepairRule
 {
     /// <summary>Decides.</summary>
     /// <param name="sides">By region: the item with all its attributes as it was read; null where there is none.</param>
-    /// <param name="prefer">The region whose state is right where they contradict each other; null: none.</param>
+    /// <param name="prefer">The region whose state is right where they contradict each other, and only there; null: none.</param>
     public static RepairPlan Decide(IReadOnlyDictionary<string, StoredItem?> sides, string? prefer, DateTimeOffset now)
     {
         var alive = sides.Where(side => side.Value is { } item && !(item.ExpiresAt <= now)).Select(side => (Region: side.Key, Item: side.Value!)).ToList();
@@ -32,21 +32,21 @@ public static class RepairRule
         }
 
         var seen = alive.Aggregate(SeenVersions.None, (joined, side) => joined.Join(side.Item.SeenBySuccessor));
-        if (prefer is not null)
-        {
-            return alive.Find(side => side.Region == prefer) is { Item: { } preferred }
-                ? Rewrite(prefer, preferred, $"{prefer} is preferred")
-                : new RepairPlan.Undecided($"{prefer} is preferred, and has no such item; a delete goes through the API");
-        }
-
-        // The same version in several regions, in a region each: any of them, if they hold the same.
-        foreach (var (region, item) in alive)
+        // What follows all others is right whatever anybody prefers. Of several regions that hold it, its own: there its next write is made, as a rule.
+        foreach (var (region, item) in alive.OrderBy(side => side.Item.Version?.Region == side.Region ? 0 : 1))
         {
             if (alive.TrueForAll(other => AreEqual(other.Item, item) || Follows(item, other.Item)))
             {
                 var others = sides.Keys.Where(name => !alive.Exists(side => side.Region == name && AreEqual(side.Item, item))).Order(StringComparer.Ordinal);
                 return Rewrite(region, item, $"it is missing in {string.Join(", ", others)}, or follows what is there");
             }
+        }
+
+        if (prefer is not null)
+        {
+            return alive.Find(side => side.Region == prefer) is { Item: { } preferred }
+                ? Rewrite(prefer, preferred, $"{prefer} is preferred")
+                : new RepairPlan.Undecided($"{prefer} is preferred, and has no such item; a delete goes through the API");
         }
 
         return new RepairPlan.Undecided(

@@ -35,6 +35,8 @@ internal static class StateReport
                 ["to"] = pair.To,
                 ["lagMs"] = (long)world.Replicator.Backlog(pair.From, pair.To).TotalMilliseconds,
                 ["paused"] = world.Faults.IsPaused(pair.From, pair.To),
+                ["heartbeatLagMs"] = world.Lags.Heartbeat(pair.From, pair.To),
+                ["arrivalLagMs"] = world.Lags.Arrivals(pair.From, pair.To) is var (p50, p99, max) ? new JsonObject { ["p50"] = p50, ["p99"] = p99, ["max"] = max } : null,
             })]),
             ["faults"] = JsonSerializer.SerializeToNode(world.Faults.All, FaultJson),
         };

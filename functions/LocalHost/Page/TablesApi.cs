@@ -9,7 +9,7 @@ using Failover.ItemRecord.Repair;
 
 namespace Failover.LocalHost.Page;
 
-/// <summary>What an operator does with the items tables: compare, repair, backfill. Each region is reached through its own door, as from anywhere.</summary>
+/// <summary>What an operator does with the items tables: compare, repair, backfill. What it does goes through each region's own door, as from anywhere; what it only shows it reads past them, as the page does.</summary>
 internal sealed class TablesApi(World world, TimeProvider time)
 {
     private const double ReadUnitsPerSecond = 1000;
@@ -33,23 +33,19 @@ internal sealed class TablesApi(World world, TimeProvider time)
     }
 
     /// <summary>The newest comparisons.</summary>
-    public async Task<JsonNode> ListAsync(CancellationToken cancellationToken)
-    {
-        using var clients = new Clients(world);
-        return new JsonArray([.. (await Store(clients).ReadNewestAsync(cancellationToken)).Select(ToJson)]);
-    }
+    public async Task<JsonNode> ListAsync(CancellationToken cancellationToken) =>
+        new JsonArray([.. (await world.Comparisons.ReadNewestAsync(cancellationToken)).Select(ToJson)]);
 
     /// <summary>A comparison with the differences that it has found so far; null if there is none of that id.</summary>
     public async Task<JsonNode?> ShowAsync(string id, CancellationToken cancellationToken)
     {
-        using var clients = new Clients(world);
-        if (await Store(clients).ReadAsync(id, cancellationToken) is not { } comparison)
+        if (await world.Comparisons.ReadAsync(id, cancellationToken) is not { } comparison)
         {
             return null;
         }
 
         var found = new JsonArray();
-        await foreach (var difference in Store(clients).ReadDifferencesAsync(id, cancellationToken))
+        await foreach (var difference in world.Comparisons.ReadDifferencesAsync(id, cancellationToken))
         {
             found.Add(JsonSerializer.SerializeToNode(difference, ControlJson.Default.Difference));
         }
@@ -60,11 +56,7 @@ internal sealed class TablesApi(World world, TimeProvider time)
     }
 
     /// <summary>Cancels a comparison; false if it has ended, or there is none.</summary>
-    public async Task<bool> CancelAsync(string id, CancellationToken cancellationToken)
-    {
-        using var clients = new Clients(world);
-        return await Store(clients).CancelAsync(id, time.GetUtcNow(), cancellationToken);
-    }
+    public Task<bool> CancelAsync(string id, CancellationToken cancellationToken) => world.Comparisons.CancelAsync(id, time.GetUtcNow(), cancellationToken);
 
     /// <summary>Repairs what a comparison found, or some keys: <c>{ "comparison", "keys", "prefer", "apply" }</c>.</summary>
     public async Task<JsonNode> RepairAsync(JsonElement request, CancellationToken cancellationToken)

@@ -16,12 +16,6 @@ public sealed class ArrivalChecks(
     Replicas replicas, PendingStore store, Findings findings, ArrivalLimits limits, IAmazonSQS sqs, string queueUrl, TimeSpan callTimeout, Metrics metrics, TimeProvider time,
     ILogger<ArrivalChecks> logger)
 {
-    /// <summary>An item of the journal is 400 KB at the most.</summary>
-    private const int RowBytesMax = 300_000;
-
-    /// <summary>A key is 2 KB at the most, and in JSON each of its characters can be six.</summary>
-    private const int BytesACharacterMax = 6;
-
     /// <summary>A version, and what JSON puts around it.</summary>
     private const int BytesAWrite = 200;
 
@@ -126,7 +120,7 @@ public sealed class ArrivalChecks(
     {
         var view = await TryReadAsync(peer, () => replicas.ReadItemsAsync(peer, writes.Select(write => write.Key), cancellationToken), cancellationToken);
         List<PendingWrite> left = view is null ? [.. writes] : [.. PendingFold.Unsettled(writes, view)];
-        foreach (var row in Rows(left))
+        foreach (var row in Chunks.BySize(left, write => (write.Key.Length * Chunks.BytesACharacterMax) + BytesAWrite))
         {
             var batch = PendingBatch.Of(peer, row);
             var delay = ArrivalLimits.DelayBefore(1);
@@ -155,28 +149,6 @@ public sealed class ArrivalChecks(
             _goneSince[peer] = time.GetTimestamp();
             Log.PeerUnreadable(logger, peer, error);
             return null;
-        }
-    }
-
-    private static IEnumerable<IReadOnlyList<PendingWrite>> Rows(IReadOnlyList<PendingWrite> writes)
-    {
-        var (row, bytes) = (new List<PendingWrite>(), 0);
-        foreach (var write in writes)
-        {
-            var more = (write.Key.Length * BytesACharacterMax) + BytesAWrite;
-            if (row.Count > 0 && bytes + more > RowBytesMax)
-            {
-                yield return row;
-                (row, bytes) = ([], 0);
-            }
-
-            row.Add(write);
-            bytes += more;
-        }
-
-        if (row.Count > 0)
-        {
-            yield return row;
         }
     }
 

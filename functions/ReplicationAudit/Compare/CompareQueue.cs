@@ -14,7 +14,7 @@ public sealed class CompareQueue(IAmazonSQS sqs, string queueUrl, TimeSpan callT
     public async Task SendAsync(Comparison comparison, CompareUnit unit, TimeSpan delay, CancellationToken cancellationToken)
     {
         var seconds = Math.Clamp(Math.Ceiling(delay.TotalSeconds), 0, ArrivalLimits.DelayMax.TotalSeconds);
-        var message = new AuditMessage { Compare = new CompareMessage(comparison.Home, comparison.Id, comparison.Phase, unit.Name) };
+        var message = new AuditMessage { Compare = new CompareMessage(comparison.Home, comparison.Id, comparison.Phase, unit.Name, unit.Revision) };
         using var deadline = cancellationToken.Within(callTimeout);
         await sqs.SendMessageAsync(
             new SendMessageRequest(queueUrl, JsonSerializer.Serialize(message, JsonContext.Default.AuditMessage)) { DelaySeconds = (int)seconds }, deadline.Token);

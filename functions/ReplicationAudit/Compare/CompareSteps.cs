@@ -20,7 +20,7 @@ public sealed class CompareSteps(CompareRegions regions, SegmentScan scan, Compa
     /// <summary>How many keys a list has, about, of which two are laid side by side in memory.</summary>
     private const int KeysAGroup = 20_000;
 
-    private const int GroupsMax = 1024;
+    private const int GroupsMax = 256;
 
     private const int SentAtOnce = 16;
 
@@ -30,30 +30,42 @@ public sealed class CompareSteps(CompareRegions regions, SegmentScan scan, Compa
         var ended = new List<Comparison>();
         foreach (var (home, store) in regions.Comparisons)
         {
-            try
-            {
-                var all = await store.ReadNewestAsync(cancellationToken);
-                ended.AddRange(all.Where(comparison => comparison.Outcome is not null));
-                foreach (var comparison in all.Where(comparison => comparison.Outcome is null && comparison.Regions.Contains(regions.Here)))
+            await TryAsync(
+                home,
+                async () =>
                 {
-                    await TakeAsync(comparison, cancellationToken);
-                }
-            }
-            catch (Exception error) when (!cancellationToken.IsCancellationRequested)
-            {
-                // A region that cannot be read keeps no other comparison from going on.
-                Log.CompareFailed(logger, home, error);
-            }
+                    var all = await store.ReadNewestAsync(cancellationToken);
+                    ended.AddRange(all.Where(comparison => comparison.Outcome is not null));
+                    foreach (var comparison in all.Where(comparison => comparison.Outcome is null && comparison.Regions.Contains(regions.Here)))
+                    {
+                        await TryAsync(home, () => TakeAsync(comparison, cancellationToken, asksAgain: true), cancellationToken);
+                    }
+                },
+                cancellationToken);
         }
 
         await findings.CloseComparedAsync(ended, regions.Units.Keys.ToList(), cancellationToken);
     }
 
+    /// <summary>A region that cannot be read keeps no other comparison from going on.</summary>
+    private async Task TryAsync(string home, Func<Task> act, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await act();
+        }
+        catch (Exception error) when (!cancellationToken.IsCancellationRequested)
+        {
+            Log.CompareFailed(logger, home, error);
+        }
+    }
+
     /// <summary>Takes one of them further.</summary>
-    public async Task TakeAsync(Comparison comparison, CancellationToken cancellationToken)
+    /// <param name="asksAgain">Whether what is overdue is asked for again: by the schedule, and nobody else.</param>
+    public async Task TakeAsync(Comparison comparison, CancellationToken cancellationToken, bool asksAgain = false)
     {
         var isHome = comparison.Home == regions.Here;
-        if (isHome && time.GetUtcNow() - comparison.At > Comparison.Lifetime)
+        if (isHome && (time.GetUtcNow() - comparison.At > Comparison.Lifetime || !comparison.Regions.All(regions.Units.ContainsKey)))
         {
             await EndAsync(comparison, comparison with { Outcome = CompareOutcome.Incomplete }, cancellationToken);
             return;
@@ -62,17 +74,17 @@ public sealed class CompareSteps(CompareRegions regions, SegmentScan scan, Compa
         switch (comparison.Phase)
         {
             case ComparePhase.Digest:
-                await ReadTableAsync(comparison, cancellationToken);
+                await ReadTableAsync(comparison, asksAgain, cancellationToken);
                 await (isHome ? DrillAsync(comparison, cancellationToken) : Task.CompletedTask);
                 break;
             case ComparePhase.Drill:
-                await ReadTableAsync(comparison, cancellationToken);
+                await ReadTableAsync(comparison, asksAgain, cancellationToken);
                 await (isHome ? MatchAsync(comparison, cancellationToken) : Task.CompletedTask);
                 break;
-            case ComparePhase.Match when isHome && await AreDoneAsync(comparison, cancellationToken) is { IsDone: true }:
+            case ComparePhase.Match when isHome && await AreDoneAsync(comparison, asksAgain, cancellationToken) is { IsDone: true }:
                 await GoOnAsync(comparison, comparison with { Phase = ComparePhase.Check }, cancellationToken);
                 break;
-            case ComparePhase.Check when isHome && await AreDoneAsync(comparison, cancellationToken) is { IsDone: true } all:
+            case ComparePhase.Check when isHome && await AreDoneAsync(comparison, asksAgain, cancellationToken) is { IsDone: true } all:
                 var outcome = all.Differences > 0 ? CompareOutcome.Different : CompareOutcome.Equal;
                 await EndAsync(comparison, comparison with { Outcome = outcome, Candidates = all.Items, Differences = all.Differences }, cancellationToken);
                 break;
@@ -80,7 +92,7 @@ public sealed class CompareSteps(CompareRegions regions, SegmentScan scan, Compa
     }
 
     /// <summary>This region's part of a phase in which the table is read.</summary>
-    private async Task ReadTableAsync(Comparison comparison, CancellationToken cancellationToken)
+    private async Task ReadTableAsync(Comparison comparison, bool asksAgain, CancellationToken cancellationToken)
     {
         if (await regions.Own.ReadEndAsync(comparison.Id, comparison.Phase, cancellationToken) is not null)
         {
@@ -118,7 +130,7 @@ public sealed class CompareSteps(CompareRegions regions, SegmentScan scan, Compa
             return;
         }
 
-        foreach (var unit in units)
+        foreach (var unit in units.Where(_ => asksAgain))
         {
             await AskAgainAsync(comparison, unit, cancellationToken);
         }
@@ -127,7 +139,7 @@ public sealed class CompareSteps(CompareRegions regions, SegmentScan scan, Compa
     /// <summary>How many segments there are is said by the first of them, and whoever added that: the table's size may be another one when it is asked again.</summary>
     private async Task DivideAsync(Comparison comparison, CancellationToken cancellationToken)
     {
-        await regions.Own.AddAsync(comparison.Id, comparison.Phase, Segment(0, await scan.SegmentsAsync(cancellationToken)), cancellationToken);
+        await regions.Own.AddAsync(comparison.Id, comparison.Phase, Segment(0, await scan.SegmentsAsync(comparison.ReadUnitsPerSecond, cancellationToken)), cancellationToken);
         var (first, _) = (await regions.Own.ReadAsync(comparison.Id, comparison.Phase, Segment(0, 0).Name, cancellationToken))!.Value;
         for (var number = 0; number < first.Of; number++)
         {
@@ -203,7 +215,7 @@ public sealed class CompareSteps(CompareRegions regions, SegmentScan scan, Compa
         switch (next.Phase)
         {
             case ComparePhase.Drill:
-                await ReadTableAsync(next, cancellationToken);
+                await ReadTableAsync(next, asksAgain: false, cancellationToken);
                 break;
             case ComparePhase.Match:
                 foreach (var some in Enumerable.Range(0, next.Groups).Select(Group).Chunk(SentAtOnce))
@@ -216,16 +228,16 @@ public sealed class CompareSteps(CompareRegions regions, SegmentScan scan, Compa
     }
 
     /// <summary>Whether all units of this phase are done, and what they came to; asks again for those that are overdue.</summary>
-    private async Task<(bool IsDone, long Items, long Differences)> AreDoneAsync(Comparison comparison, CancellationToken cancellationToken)
+    private async Task<(bool IsDone, long Items, long Differences)> AreDoneAsync(Comparison comparison, bool asksAgain, CancellationToken cancellationToken)
     {
         var (isDone, items, differences, asked) = (true, 0L, 0L, 0);
         await foreach (var unit in regions.Own.ReadAllAsync(comparison.Id, comparison.Phase, cancellationToken))
         {
-            (items, differences) = (items + unit.Items, differences + unit.Differences);
+            (items, differences) = (items + unit.Items, differences + unit.Found.Count);
             if (!unit.IsDone)
             {
                 isDone = false;
-                if (await AskAgainAsync(comparison, unit, cancellationToken) && ++asked == AskedAgainMax)
+                if (!asksAgain || (await AskAgainAsync(comparison, unit, cancellationToken) && ++asked == AskedAgainMax))
                 {
                     break;
                 }

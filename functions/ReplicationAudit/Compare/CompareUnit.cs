@@ -38,8 +38,10 @@ public sealed record CompareUnit
     /// <summary>When the candidates' sides were read last; null: never.</summary>
     public DateTimeOffset? Since { get; init; }
 
-    public long Differences { get; init; }
+    /// <summary>What of the candidates has turned out to differ.</summary>
+    public IReadOnlyList<Difference> Found { get; init; } = [];
 }
 
 /// <summary>Says that it is time to work on a unit.</summary>
-public sealed record CompareMessage(string Home, string Id, ComparePhase Phase, string Unit);
+/// <param name="Revision">The unit's when it was sent: a message that comes late or twice is about what is done already.</param>
+public sealed record CompareMessage(string Home, string Id, ComparePhase Phase, string Unit, long Revision);

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Amazon.DynamoDBv2.Model;
+using Failover.ControlPlane;
 using Failover.ControlPlane.Compares;
 using Failover.ItemRecord;
 using Failover.ReplicationAudit.Arrivals;
@@ -14,11 +15,15 @@ public sealed class CompareWorker(CompareRegions regions, SegmentScan scan, Repl
     /// <summary>A row of the journal is 400 KB at the most.</summary>
     private const int BytesAPart = 200_000;
 
-    /// <summary>BatchGetItem's limit, and few enough that a row holds what is known of them.</summary>
-    private const int CandidatesAUnit = 100;
+    /// <summary>Few enough that both sides of large items are read in one go.</summary>
+    private const int CandidatesAUnit = 25;
 
-    /// <summary>Keys are long, seldom: then a unit has fewer. In JSON a character can be six bytes.</summary>
-    private const int KeyLengthAUnit = 30_000;
+    /// <summary>Versions and hashes of both sides, and what JSON puts around them.</summary>
+    private const int BytesACandidate = 1500;
+
+    private const int AtOnce = 8;
+
+    private static readonly TimeSpan MatchesFor = TimeSpan.FromSeconds(10);
 
     /// <summary>Works on the unit that the message names, unless it is done.</summary>
     public async Task WorkAsync(CompareMessage message, CancellationToken cancellationToken)
@@ -26,7 +31,7 @@ public sealed class CompareWorker(CompareRegions regions, SegmentScan scan, Repl
         if (await regions.Comparisons[message.Home].ReadAsync(message.Id, cancellationToken) is not { Outcome: null } comparison
             || (comparison.Phase != message.Phase && (comparison.Phase, message.Phase) is not (ComparePhase.Match, ComparePhase.Check))
             || await regions.Own.ReadAsync(message.Id, message.Phase, message.Unit, cancellationToken) is not var (unit, sums)
-            || unit.IsDone)
+            || unit.IsDone || unit.Revision != message.Revision)
         {
             return;
         }
@@ -96,10 +101,10 @@ public sealed class CompareWorker(CompareRegions regions, SegmentScan scan, Repl
         // Of two that read the same segment at once, each keeps parts of its own: the one that is not believed has told some keys twice.
         var reading = Guid.NewGuid().ToString("N");
         full.AddRange(lists.Where(list => list.Value.Length > 0).Select(list => (list.Key, list.Value.Take())));
-        foreach (var (part, number) in full.Select((part, number) => (part, number)))
+        foreach (var some in full.Select((part, number) => (part, number)).Chunk(AtOnce))
         {
-            await regions.Own.AddKeysAsync(
-                comparison.Id, part.Group, string.Create(CultureInfo.InvariantCulture, $"{unit.Name}#{reading}#{number:D5}"), part.Keys, time.GetUtcNow(), cancellationToken);
+            await Task.WhenAll(some.Select(one => regions.Own.AddKeysAsync(
+                comparison.Id, one.part.Group, string.Create(CultureInfo.InvariantCulture, $"{unit.Name}#{reading}#{one.number:D5}"), one.part.Keys, time.GetUtcNow(), cancellationToken)));
         }
 
         await KeepAsync(comparison, unit, progress, items, sums: null, cancellationToken);
@@ -122,24 +127,37 @@ public sealed class CompareWorker(CompareRegions regions, SegmentScan scan, Repl
         await NextAsync(comparison, next, progress.Delay, sums, cancellationToken);
     }
 
+    /// <summary>Lays two lists side by side, as far as there is time for; a unit of candidates is named by its first key, so that what is done again is the same.</summary>
     private async Task MatchAsync(Comparison comparison, CompareUnit unit, CancellationToken cancellationToken)
     {
+        var start = time.GetTimestamp();
         var here = await ReadAsync(comparison.Home);
-        foreach (var peer in comparison.Peers)
+        foreach (var peer in comparison.Peers.SkipWhile(peer => unit.Peer is not null && peer != unit.Peer))
         {
             var there = await ReadAsync(peer);
-            foreach (var (keys, number) in Parts(KeyList.Differing(Keys(here), Keys(there))).Select((keys, number) => (keys, number)))
+            var keys = KeyList.Differing(Keys(here), Keys(there)).Where(key => unit.Cursor is null || string.CompareOrdinal(key, unit.Cursor) > 0);
+            foreach (var some in Chunks.BySize(keys, key => (key.Length * Chunks.BytesACharacterMax) + BytesACandidate, CandidatesAUnit).Chunk(AtOnce))
             {
-                var candidates = new CompareUnit
+                await Task.WhenAll(some.Select(async part =>
                 {
-                    Name = string.Create(CultureInfo.InvariantCulture, $"{unit.Name}#{peer}#{number:D5}"),
-                    Peer = peer,
-                    Candidates = keys,
-                    DueAt = time.GetUtcNow(),
-                };
-                await regions.Own.AddAsync(comparison.Id, ComparePhase.Check, candidates, cancellationToken);
-                await queue.SendAsync(comparison with { Phase = ComparePhase.Check }, candidates, TimeSpan.Zero, cancellationToken);
+                    var candidates = new CompareUnit
+                    {
+                        Name = string.Create(CultureInfo.InvariantCulture, $"{unit.Name}#{peer}#{new ItemHasher(comparison.Seed).OfKey(part[0]):x32}"),
+                        Peer = peer,
+                        Candidates = [.. part.Select(key => new CompareCandidate(key))],
+                        DueAt = time.GetUtcNow(),
+                    };
+                    await regions.Own.AddAsync(comparison.Id, ComparePhase.Check, candidates, cancellationToken);
+                    await queue.SendAsync(comparison with { Phase = ComparePhase.Check }, candidates, TimeSpan.Zero, cancellationToken);
+                }));
+                if (time.GetElapsedTime(start) > MatchesFor)
+                {
+                    await NextAsync(comparison, unit with { Peer = peer, Cursor = some[^1][^1], DueAt = time.GetUtcNow() }, TimeSpan.Zero, sums: null, cancellationToken);
+                    return;
+                }
             }
+
+            unit = unit with { Cursor = null };
         }
 
         await NextAsync(comparison, unit with { IsDone = true }, TimeSpan.Zero, sums: null, cancellationToken);
@@ -158,30 +176,15 @@ public sealed class CompareWorker(CompareRegions regions, SegmentScan scan, Repl
         static IEnumerable<(string, UInt128)> Keys(List<byte[]> parts) => parts.SelectMany(KeyList.Read);
     }
 
-    private static IEnumerable<IReadOnlyList<CompareCandidate>> Parts(IEnumerable<string> keys)
-    {
-        var (part, length) = (new List<CompareCandidate>(), 0);
-        foreach (var key in keys)
-        {
-            if (part.Count > 0 && (part.Count == CandidatesAUnit || length + key.Length > KeyLengthAUnit))
-            {
-                yield return part;
-                (part, length) = ([], 0);
-            }
-
-            part.Add(new CompareCandidate(key));
-            length += key.Length;
-        }
-
-        if (part.Count > 0)
-        {
-            yield return part;
-        }
-    }
-
     private async Task CheckAsync(Comparison comparison, CompareUnit unit, CancellationToken cancellationToken)
     {
         var settle = TimeSpan.FromSeconds(comparison.SettleSeconds);
+        if (unit.Since is not null && unit.Candidates.Count == 0)
+        {
+            await TellAsync(comparison, unit, cancellationToken);
+            return;
+        }
+
         if (unit.Since + settle is { } until && until > time.GetUtcNow())
         {
             await queue.SendAsync(comparison, unit, until - time.GetUtcNow(), cancellationToken);
@@ -211,15 +214,33 @@ public sealed class CompareWorker(CompareRegions regions, SegmentScan scan, Repl
             }
         }
 
-        // Each round keeps what it found under a name of its own; done again, it finds the same or what is true now.
-        await regions.Comparisons[comparison.Home].AddDifferencesAsync(
-            comparison.Id, string.Create(CultureInfo.InvariantCulture, $"{unit.Name}#{unit.Revision:D5}"), differences, now, cancellationToken);
-        await NextAsync(
-            comparison,
-            unit with { Candidates = left, Since = now, IsDone = left.Count == 0, DueAt = now + settle, Differences = unit.Differences + differences.Count, Items = Math.Max(unit.Items, unit.Candidates.Count) },
-            settle,
-            sums: null,
-            cancellationToken);
+        var next = unit with
+        {
+            Candidates = left,
+            Since = now,
+            DueAt = now + (left.Count > 0 ? settle : TimeSpan.Zero),
+            Found = [.. unit.Found, .. differences],
+            Items = Math.Max(unit.Items, unit.Candidates.Count),
+        };
+        if (left.Count == 0 && next.Found.Count == 0)
+        {
+            await NextAsync(comparison, next with { IsDone = true }, TimeSpan.Zero, sums: null, cancellationToken);
+        }
+        else if (left.Count > 0)
+        {
+            await NextAsync(comparison, next, settle, sums: null, cancellationToken);
+        }
+        else if (await regions.Own.ReplaceAsync(comparison.Id, comparison.Phase, next, sums: null, cancellationToken))
+        {
+            await TellAsync(comparison, next with { Revision = next.Revision + 1 }, cancellationToken);
+        }
+    }
+
+    /// <summary>Writes what a unit has found into the result, and ends it: found is kept in the unit first, so that the result says what is counted.</summary>
+    private async Task TellAsync(Comparison comparison, CompareUnit unit, CancellationToken cancellationToken)
+    {
+        await regions.Comparisons[comparison.Home].PutDifferencesAsync(comparison.Id, unit.Name, unit.Found, time.GetUtcNow(), cancellationToken);
+        await NextAsync(comparison, unit with { IsDone = true }, TimeSpan.Zero, sums: null, cancellationToken);
     }
 
     private static CompareSide? SideOf(ItemSnapshot? item, ItemHasher hasher) =>
@@ -235,11 +256,11 @@ public sealed class CompareWorker(CompareRegions regions, SegmentScan scan, Repl
 
         if (!next.IsDone)
         {
-            await queue.SendAsync(comparison, next, delay, cancellationToken);
+            await queue.SendAsync(comparison, next with { Revision = next.Revision + 1 }, delay, cancellationToken);
         }
-        else if (comparison.Phase != ComparePhase.Check)
+        else if (comparison.Phase is ComparePhase.Digest or ComparePhase.Drill)
         {
-            // The last one takes it further. Of the checks there can be many: their end is noticed within a minute.
+            // The last one takes it further. Of the others there can be many: their end is noticed within a minute.
             await steps.TakeAsync(comparison, cancellationToken);
         }
     }

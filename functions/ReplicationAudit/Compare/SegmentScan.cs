@@ -9,10 +9,10 @@ namespace Failover.ReplicationAudit.Compare;
 public sealed class SegmentScan(IAmazonDynamoDB dynamoDb, string table, TimeSpan callTimeout, TimeProvider time)
 {
     /// <summary>How long one invocation reads: it ends well before its time is up, and what it read is kept.</summary>
-    private static readonly TimeSpan ReadsFor = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan ReadsFor = TimeSpan.FromSeconds(15);
 
     /// <summary>Longer than this nobody waits in an invocation, which is paid for: a message with a delay does.</summary>
-    private static readonly TimeSpan WaitsMax = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan WaitsMax = TimeSpan.FromSeconds(1.5);
 
     /// <summary>What is shorter than a timer's tick is made up for by the next page.</summary>
     private static readonly TimeSpan WaitsMin = TimeSpan.FromMilliseconds(15);
@@ -22,12 +22,15 @@ public sealed class SegmentScan(IAmazonDynamoDB dynamoDb, string table, TimeSpan
 
     private const int SegmentsMax = 64;
 
-    /// <summary>Into how many segments the table is best divided.</summary>
-    public async Task<int> SegmentsAsync(CancellationToken cancellationToken)
+    /// <summary>A page is 1 MB at the most, and half a unit 4 KB.</summary>
+    private const double UnitsAPage = 128;
+
+    /// <summary>Into how many segments the table is best divided: so few that the budget gives each a page a second, for keeping what was read costs as much as some pages.</summary>
+    public async Task<int> SegmentsAsync(double unitsPerSecond, CancellationToken cancellationToken)
     {
         using var deadline = cancellationToken.Within(callTimeout);
         var description = await dynamoDb.DescribeTableAsync(new DescribeTableRequest(table), deadline.Token);
-        return (int)Math.Clamp(((description.Table.TableSizeBytes ?? 0) / BytesASegment) + 1, 1, SegmentsMax);
+        return (int)Math.Clamp(Math.Min(((description.Table.TableSizeBytes ?? 0) / BytesASegment) + 1, unitsPerSecond / UnitsAPage), 1, SegmentsMax);
     }
 
     /// <summary>Reads on from <paramref name="cursor"/>.</summary>

@@ -8,15 +8,10 @@ namespace Failover.ReplicationAudit.Continuity;
 /// <summary>What the audit remembers from one invocation to the next: a row of this region's journal, with times in Unix milliseconds by name.</summary>
 public sealed class WatchStore(IAmazonDynamoDB dynamoDb, string table, TimeSpan callTimeout)
 {
-    private const string HandledPrefix = "handled#";
-
     private static readonly Dictionary<string, AttributeValue> Key = new() { ["kind"] = new("audit"), ["id"] = new("watch") };
 
     /// <summary>The newest heartbeat of an observer that was read off the stream.</summary>
-    public static string Handled(string observer) => HandledPrefix + observer;
-
-    /// <summary>Whether a name is one of <see cref="Handled"/>.</summary>
-    public static bool IsHandled(string name) => name.StartsWith(HandledPrefix, StringComparison.Ordinal);
+    public static string Handled(string observer) => "handled#" + observer;
 
     /// <summary>Since when a peer is told as stalled.</summary>
     public static string Stalled(string peer) => "stalled#" + peer;

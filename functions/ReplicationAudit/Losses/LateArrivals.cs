@@ -24,14 +24,15 @@ public sealed class LateArrivals(IAmazonDynamoDB dynamoDb, string table, TimeSpa
     /// <summary>Longer than what comes late can still be of a move that is being accounted for.</summary>
     private static readonly TimeSpan Lifetime = TimeSpan.FromDays(8);
 
-    /// <summary>An item of the journal is 400 KB at the most; a key is 2 KB at the most, and in JSON each of its characters can be six bytes.</summary>
-    private const int ArrivalsARow = 25;
+    /// <summary>A version, a time, and what JSON puts around them.</summary>
+    private const int BytesAnArrival = 200;
 
     /// <summary>Adds those of a stream batch. The same again are the same rows.</summary>
     public async Task AddAsync(string origin, IReadOnlyList<LateArrival> arrivals, CancellationToken cancellationToken)
     {
-        foreach (var part in arrivals.Chunk(ArrivalsARow))
+        foreach (var chunk in Chunks.BySize(arrivals, arrival => (arrival.Key.Length * Chunks.BytesACharacterMax) + BytesAnArrival))
         {
+            LateArrival[] part = [.. chunk];
             var body = JsonSerializer.Serialize(part, JsonContext.Default.LateArrivalArray);
             var name = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(body)))[..32];
             using var deadline = cancellationToken.Within(callTimeout);

@@ -72,6 +72,7 @@ public class BackGateTests
         { false, [] },
         { false, [Equal[0]] },
         { false, [Equal[0], Equal[0]] },
+        { false, [Equal[0], Equal[0] with { CutOff = Equal[0].CutOff.AddSeconds(-59) }] },
         { false, [new(["a", "b"], World.Now.AddMinutes(30), false), .. Equal] },
         { false, [Equal[0], Equal[1] with { IsEqual = false }] },
         { false, [Equal[0], Equal[1] with { CutOff = World.Now }] },
@@ -95,7 +96,7 @@ public class BackGateTests
         Waits(ServedByB, service => service with { Mode = FailoverMode.ObserveOnly });
         Waits(ServedByB, service => service with { Mode = FailoverMode.Approve });
         Assert.Equal(Verdict.MoveBack, ByItself(ServedByB with { CoolDown = new CoolDown(World.Now.AddMinutes(-2), World.Now.AddMinutes(-1), 1) }, Equal).Verdict);
-        Assert.Equal([HoldReason.NoDataGate], ByItself(ServedByB with { CoolDown = new CoolDown(World.Now.AddMinutes(10), World.Now.AddMinutes(11), 1) }, Equal).Held);
+        Assert.Equal([HoldReason.NoDataGate], ByItself(ServedByB with { LastMove = new LandedMove("a", "b", 4, World.Now.AddMinutes(10)) }, Equal).Held);
 
         void Waits(Register register, Func<Service, Service>? change = null)
         {
@@ -103,6 +104,13 @@ public class BackGateTests
             Assert.Equal((Verdict.Hold, Diagnosis.Healthy), (decision.Verdict, decision.Diagnosis));
             Assert.Empty(decision.Held);
         }
+    }
+
+    [Fact]
+    public void By_itself_it_says_what_it_waits_for()
+    {
+        var service = World.Service with { MoveBack = MoveBackMode.Automatic };
+        Assert.Contains("fresh heartbeats", Decider.Decide(World.Topology, service, ServedByB, Ballots(lagAB: null), World.Now).Why, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -22,6 +22,27 @@ public sealed class RepairTests(DynoxideEngine shared) : IClassFixture<DynoxideE
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
     [Fact]
+    public async Task What_a_planned_move_has_fenced_is_left_alone()
+    {
+        await Store("a").PutAsync("x", Text("one"), Precondition.None, Token);
+        await WriteFence.PutAsync(_engine.Client(), _tables["a"], "a", "app", TimeProvider.System.GetUtcNow(), TimeProvider.System.GetUtcNow().AddMinutes(5), Token);
+        var outcome = await RepairAsync("x");
+        Assert.Equal(RepairState.Changed, outcome.State);
+        Assert.Contains("fenced", outcome.Why, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task All_that_the_system_knows_of_an_item_is_kept()
+    {
+        var item = new StoredItem("x", Text("one"), ItemVersion.Create(1, 0, "a", "aaaaaaaa"), SeenVersions.None, IsDeleted: false, TimeProvider.System.GetUtcNow().AddDays(1)) { Idempotency = "key" };
+        await _engine.Client().PutItemAsync(_tables["a"], item.ToAttributes(), Token);
+        await RepairAsync("x");
+        var written = await ReadAsync("a", "x");
+        Assert.Equal(("key", item.ExpiresAt!.Value.ToUnixTimeSeconds()), (written!.Idempotency, written.ExpiresAt!.Value.ToUnixTimeSeconds()));
+        Assert.NotEqual(item.Version, written.Version);
+    }
+
+    [Fact]
     public async Task A_rehearsal_writes_nothing()
     {
         await Store("a").PutAsync("x", Text("one"), Precondition.None, Token);

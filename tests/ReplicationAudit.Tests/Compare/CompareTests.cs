@@ -176,6 +176,36 @@ public abstract class CompareTests(TestEngine? a, TestEngine? b, string whyNone 
         Assert.Equal(CompareOutcome.Different, (await EndAsync(comparison)).Outcome);
     }
 
+    /// <summary>Every message comes twice, and the copies late: nothing is told or counted twice, and no chain of copies goes on.</summary>
+    [Fact]
+    public async Task What_comes_twice_is_done_once()
+    {
+        for (var i = 0; i < 60; i++)
+        {
+            await PutAsync("a", $"missing-{i:D2}", 1);
+        }
+
+        var comparison = await AskAsync();
+        var copies = new List<(string Region, string Body)>();
+        for (var i = 0; i < 6; i++)
+        {
+            await WorkAsync(copies);
+            foreach (var (region, body) in copies)
+            {
+                var before = _queues[region].Sent.Count;
+                Assert.True(await TestAudit.HandMessageAsync(Function(region), body));
+                Assert.Equal(before, _queues[region].Sent.Count);
+            }
+
+            _time.Advance(Settle);
+        }
+
+        var ended = await EndAsync(comparison);
+        Assert.Equal((60, 60), (ended.Differences, ended.Candidates));
+        Assert.Equal(60, (await DifferencesAsync(ended)).Select(difference => difference.Key).Distinct().Count());
+        Assert.Equal(60, (await DifferencesAsync(ended)).Count);
+    }
+
     private async Task<Comparison> CompareAsync() => await EndAsync(await AskAsync());
 
     private async Task<Comparison> AskAsync()
@@ -202,7 +232,7 @@ public abstract class CompareTests(TestEngine? a, TestEngine? b, string whyNone 
     }
 
     /// <summary>Schedules and queues of both regions, until neither has anything to do now.</summary>
-    private async Task WorkAsync()
+    private async Task WorkAsync(List<(string Region, string Body)>? handed = null)
     {
         for (var round = 0; round < 5; round++)
         {
@@ -213,6 +243,7 @@ public abstract class CompareTests(TestEngine? a, TestEngine? b, string whyNone 
                 {
                     queue.Sent.RemoveAt(queue.Sent.FindIndex(sent => sent.Body == body));
                     Assert.True(await TestAudit.HandMessageAsync(Function(region), body));
+                    handed?.Add((region, body));
                 }
             }
         }

@@ -1,6 +1,5 @@
 using Failover.ControlPlane;
 using Failover.ItemRecord;
-using Failover.ReplicationAudit.Arrivals;
 using Failover.ReplicationAudit.Losses;
 using Failover.Testing;
 
@@ -54,6 +53,11 @@ public abstract class LossReportTests(TestEngine? engine, string whyNone = "") :
         await BeatAsync();
         await ReadStreamAsync("a");
         await TestAudit.PatrolAsync(_audit.Function("b"));
+        Assert.Equal((3, 0, false), await LossAsync());
+
+        // And b has read of its own stream what had come by then.
+        await BeatAtBAsync();
+        await TestAudit.PatrolAsync(_audit.Function("b"));
         Assert.Equal((3, 0, true), await LossAsync());
         Assert.Equal([("x1", false), ("x2", false), ("x3", false)], (await KeysAsync()).Select(key => (key.Key, key.IsStillMissing)));
     }
@@ -76,6 +80,9 @@ public abstract class LossReportTests(TestEngine? engine, string whyNone = "") :
         }
 
         await TestAudit.PatrolAsync(_audit.Function("b"));
+        Assert.Equal((2, 1, false), await LossAsync());
+        await BeatAtBAsync();
+        await TestAudit.PatrolAsync(_audit.Function("b"));
         Assert.Equal((2, 1, true), await LossAsync());
         Assert.Equal([("x1", false), ("x2", true)], (await KeysAsync()).Select(key => (key.Key, key.IsStillMissing)));
 
@@ -83,6 +90,28 @@ public abstract class LossReportTests(TestEngine? engine, string whyNone = "") :
         var count = _audit.Count("MissingAtMove");
         await TestAudit.PatrolAsync(_audit.Function("b"));
         Assert.Equal(count, _audit.Count("MissingAtMove"));
+    }
+
+    /// <summary>Clients go on at b and overwrite what has not come; when it comes, it is beaten, and no stream but a's own ever tells of it.</summary>
+    [Fact]
+    public async Task A_write_that_is_beaten_before_it_could_arrive_is_missing_for_good()
+    {
+        await WriteAsync("x1");
+        await LandAsync();
+        _model.Advance(TimeSpan.FromHours(1));
+        _model.Put("b", "x1");
+        await _audit.PutAsync("b", _model.Read("b", "x1"));
+        _model.DeliverAll(merged: true);
+        await _audit.PutAsync("a", _model.Read("a", "x1"));
+        await BeatAsync();
+        await ReadStreamAsync("a");
+        Assert.Equal(FindingKind.LostUpdate, Assert.Single(await _audit.Journal.ReadFindingsAsync(10, Token)).Kind);
+
+        await TestAudit.PatrolAsync(_audit.Function("b"));
+        Assert.Equal((1, 1, false), await LossAsync());
+        await BeatAtBAsync();
+        await TestAudit.PatrolAsync(_audit.Function("b"));
+        Assert.Equal((1, 1, true), await LossAsync());
     }
 
     [Fact]
@@ -103,9 +132,10 @@ public abstract class LossReportTests(TestEngine? engine, string whyNone = "") :
         var lost = LossRule.Lost(
             move,
             [Late("late", before, 2001), Late("late", before, 9000), Late("in time", before, 2000), Late("after", after, 9000), Late("another's", ItemVersion.Create(1000, 0, "c", "aaaaaaaa").Text, 9000)],
-            [new PendingWrite("late", before), new PendingWrite("pending", before), new PendingWrite("new", after)]);
+            [("late", before), ("pending", before), ("new", after)],
+            [new LostKey("replaced since", before, true), new LostKey("pending", before, true)]);
 
-        Assert.Equal([new LostKey("late", before, false), new LostKey("pending", before, true)], lost);
+        Assert.Equal([new LostKey("late", before, false), new LostKey("pending", before, true), new LostKey("replaced since", before, false)], lost);
     }
 
     private async Task WriteAsync(params string[] keys)
@@ -137,6 +167,15 @@ public abstract class LossReportTests(TestEngine? engine, string whyNone = "") :
         _model.Foreign("a", HeartbeatRow.IdOf("a", TestAudit.Observer), new() { [ItemAttributes.Id] = new(HeartbeatRow.IdOf("a", TestAudit.Observer)), [HeartbeatRow.At] = new() { N = $"{_model.Now.ToUnixTimeMilliseconds()}" } });
         await _audit.BeatAsync("a", "a", _model.Now);
         await _audit.BeatAsync("a", "b", _model.Now);
+    }
+
+    private async Task BeatAtBAsync()
+    {
+        _model.Advance(TimeSpan.FromSeconds(10));
+        _model.Foreign("b", HeartbeatRow.IdOf("b", TestAudit.Observer), new() { [ItemAttributes.Id] = new(HeartbeatRow.IdOf("b", TestAudit.Observer)), [HeartbeatRow.At] = new() { N = $"{_model.Now.ToUnixTimeMilliseconds()}" } });
+        var records = _model.Stream("b").Skip(_handedB).ToList();
+        _handedB = _model.Stream("b").Count;
+        Assert.Null(await TestAudit.HandAsync(_audit.Function("b"), records));
     }
 
     private async Task ReadStreamAsync(string region)

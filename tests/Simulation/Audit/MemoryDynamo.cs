@@ -55,6 +55,7 @@ internal sealed class MemoryDynamo(MemoryTables tables, Func<bool, CallFault> fa
             null => true,
             "attribute_not_exists(id)" => there is null,
             "attribute_exists(id)" => there is not null,
+            "attribute_not_exists(n) OR n <= :n" => there?.GetValueOrDefault("n") is not { } old || Number(old) <= Number(request.ExpressionAttributeValues[":n"]),
             "rev = :rev" => there?.GetValueOrDefault("rev")?.N == request.ExpressionAttributeValues[":rev"].N,
             "phase = :phase" => there?.GetValueOrDefault("phase")?.S == request.ExpressionAttributeValues[":phase"].S,
             var other => throw new NotSupportedException(other),
