@@ -17,7 +17,7 @@ internal sealed class Engine : IAsyncDisposable
 
     private const int StartAttemptsMax = 3;
 
-    private static readonly TimeSpan StartTimeout = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan StartTimeout = TimeSpan.FromSeconds(60);
 
     private readonly Process _process;
     private readonly HttpClient _http;

@@ -390,4 +390,4 @@ public abstract class ArrivalChecksTests : IAsyncLifetime
 public sealed class ArrivalChecksOnDynoxideTests(DynoxideEngine shared) : ArrivalChecksTests(shared.Engine), IClassFixture<DynoxideEngine>;
 
 public sealed class ArrivalChecksOnDynamoDbLocalTests(DynamoDbLocalEngine shared)
-    : ArrivalChecksTests(shared.Engine, "DynamoDB Local is not on this machine: 'npm ci' in tests/Engine installs it; it needs Java."), IClassFixture<DynamoDbLocalEngine>;
+    : ArrivalChecksTests(shared.Engine, "DynamoDB Local is not on this machine: 'npm ci' in tests/Engine installs it; it needs Java.");

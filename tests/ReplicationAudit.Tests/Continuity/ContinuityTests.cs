@@ -144,4 +144,4 @@ public abstract class ContinuityTests(TestEngine? engine, string whyNone = "") :
 public sealed class ContinuityOnDynoxideTests(DynoxideEngine shared) : ContinuityTests(shared.Engine), IClassFixture<DynoxideEngine>;
 
 public sealed class ContinuityOnDynamoDbLocalTests(DynamoDbLocalEngine shared)
-    : ContinuityTests(shared.Engine, "DynamoDB Local is not on this machine: 'npm ci' in tests/Engine installs it; it needs Java."), IClassFixture<DynamoDbLocalEngine>;
+    : ContinuityTests(shared.Engine, "DynamoDB Local is not on this machine: 'npm ci' in tests/Engine installs it; it needs Java.");

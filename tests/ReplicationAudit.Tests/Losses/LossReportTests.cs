@@ -206,4 +206,4 @@ public abstract class LossReportTests(TestEngine? engine, string whyNone = "") :
 public sealed class LossReportOnDynoxideTests(DynoxideEngine shared) : LossReportTests(shared.Engine), IClassFixture<DynoxideEngine>;
 
 public sealed class LossReportOnDynamoDbLocalTests(DynamoDbLocalEngine shared)
-    : LossReportTests(shared.Engine, "DynamoDB Local is not on this machine: 'npm ci' in tests/Engine installs it; it needs Java."), IClassFixture<DynamoDbLocalEngine>;
+    : LossReportTests(shared.Engine, "DynamoDB Local is not on this machine: 'npm ci' in tests/Engine installs it; it needs Java.");

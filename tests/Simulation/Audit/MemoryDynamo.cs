@@ -13,6 +13,9 @@ internal sealed class MemoryTables
     /// <summary>Tells this region's order of a scan from the others'.</summary>
     public int Salt { get; init; }
 
+    /// <summary>Items a page of a scan: few, so that a few items are several pages.</summary>
+    public int PageMax { get; init; } = 7;
+
     public static (string, string) KeyOf(IReadOnlyDictionary<string, AttributeValue> row) => (row.GetValueOrDefault("kind")?.S ?? "", row["id"].S);
 }
 
@@ -23,8 +26,6 @@ internal sealed class MemoryDynamo(MemoryTables tables, Func<bool, CallFault> fa
 {
     /// <summary>So that a few items are several segments.</summary>
     private const long BytesAnItem = 40_000_000;
-
-    private const int PageMax = 7;
 
     public override Task<GetItemResponse> GetItemAsync(GetItemRequest request, CancellationToken cancellationToken = default) =>
         CallAsync(isWrite: false, () => new GetItemResponse { Item = tables.Rows[request.TableName].GetValueOrDefault(MemoryTables.KeyOf(request.Key)) });
@@ -121,11 +122,11 @@ internal sealed class MemoryDynamo(MemoryTables tables, Func<bool, CallFault> fa
         var after = request.ExclusiveStartKey is { } start ? Place(start["id"].S) : (0, "");
         var rows = tables.Rows[request.TableName].Values
             .Where(row => Place(row["id"].S).Hash % (uint)request.TotalSegments!.Value == (uint)request.Segment!.Value && Place(row["id"].S).CompareTo(after) > 0)
-            .OrderBy(row => Place(row["id"].S)).Take(PageMax).ToList();
+            .OrderBy(row => Place(row["id"].S)).Take(tables.PageMax).ToList();
         return new ScanResponse
         {
             Items = rows,
-            LastEvaluatedKey = rows.Count == PageMax ? new() { ["id"] = rows[^1]["id"] } : null,
+            LastEvaluatedKey = rows.Count == tables.PageMax ? new() { ["id"] = rows[^1]["id"] } : null,
             ConsumedCapacity = new ConsumedCapacity { CapacityUnits = rows.Count * 0.5 },
         };
     });
