@@ -95,7 +95,8 @@ internal sealed class Oracle(Schedule schedule, History history)
         }
 
         return Automatic.Contains(txt["why"]) ? BrokenByMove(i, from, serves, txt["why"])
-            : txt["why"] == "MoveBack" ? BrokenByMoveBack(change, from, serves)
+            // What is left by it may have failed meanwhile; then it goes on as a move away.
+            : txt["why"] == "MoveBack" ? BrokenByMoveBack(change, from, serves) is { } broken && BrokenByEvidence(change, from, serves, txt["why"]) is not null ? broken : null
             : txt["why"] == "Planned" && _setting.RegionOf(from) != _setting.RegionOf(serves) && !(change.FencedAt is { } fenced && change.Behind[_setting.RegionOf(from)] >= fenced)
                 ? "a planned move was made before what was written had arrived"
             : txt["why"] is "Command" or "Override" or "Planned" && !history.Orders.Any(order => order.At < change.At) ? "the name was moved in an operator's name, who never said anything"
