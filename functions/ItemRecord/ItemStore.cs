@@ -21,7 +21,7 @@ public sealed class ItemStore(IAmazonDynamoDB dynamoDb, string table, string reg
     /// <summary>The item as the table holds it, tombstone or not; null if there is none.</summary>
     public async Task<StoredItem?> ReadAsync(string id, bool consistent, CancellationToken cancellationToken)
     {
-        using var deadline = Deadline(cancellationToken);
+        using var deadline = CallDeadline.Within(callTimeout, cancellationToken);
         var response = await dynamoDb.GetItemAsync(
             new GetItemRequest(table, new Dictionary<string, AttributeValue> { [ItemAttributes.Id] = new(id) }, consistent), deadline.Token);
         return response.IsItemSet ? StoredItem.FromAttributes(response.Item) : null;
@@ -76,7 +76,7 @@ public sealed class ItemStore(IAmazonDynamoDB dynamoDb, string table, string reg
     /// <param name="after">The id that the page before ended with.</param>
     public async Task<(IReadOnlyList<StoredItem> Items, string? Next)> ListAsync(int limit, string? after, CancellationToken cancellationToken)
     {
-        using var deadline = Deadline(cancellationToken);
+        using var deadline = CallDeadline.Within(callTimeout, cancellationToken);
         var response = await dynamoDb.ScanAsync(
             new ScanRequest(table)
             {
@@ -167,7 +167,7 @@ public sealed class ItemStore(IAmazonDynamoDB dynamoDb, string table, string reg
 
     private async Task<DateTimeOffset?> ReadFenceAsync(CancellationToken cancellationToken)
     {
-        using var deadline = Deadline(cancellationToken);
+        using var deadline = CallDeadline.Within(callTimeout, cancellationToken);
         return await _fence.ReadAsync(deadline.Token);
     }
 
@@ -197,7 +197,7 @@ public sealed class ItemStore(IAmazonDynamoDB dynamoDb, string table, string reg
             request.ExpressionAttributeNames = new() { ["#id"] = ItemAttributes.Id };
         }
 
-        using var deadline = Deadline(cancellationToken);
+        using var deadline = CallDeadline.Within(callTimeout, cancellationToken);
         await dynamoDb.PutItemAsync(request, deadline.Token);
     }
 
@@ -224,11 +224,4 @@ public sealed class ItemStore(IAmazonDynamoDB dynamoDb, string table, string reg
 
     private static bool MayHaveHappened(Exception error) =>
         error is not AmazonServiceException { StatusCode: >= HttpStatusCode.BadRequest and < HttpStatusCode.InternalServerError };
-
-    private CancellationTokenSource Deadline(CancellationToken cancellationToken)
-    {
-        var source = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        source.CancelAfter(callTimeout);
-        return source;
-    }
 }

@@ -44,6 +44,7 @@ internal static class Composition
             metrics,
             time,
             logging.CreateLogger<ArrivalChecks>());
+        var late = new LateArrivals(local, options.JournalTable, options.CallTimeout);
         var watch = new WatchStore(local, options.JournalTable, options.CallTimeout);
         var regions = new CompareRegions(
             region,
@@ -54,13 +55,13 @@ internal static class Composition
         var steps = new CompareSteps(regions, scan, queue, findings, time, logging.CreateLogger<CompareSteps>());
         return new Function(
             new StreamAudit(
-                Serializer, findings, new ArrivalCounts(metrics, region), new LateArrivals(local, options.JournalTable, options.CallTimeout), checks, new StreamContinuity(watch, findings, region), region, time, logging.CreateLogger<StreamAudit>()),
+                Serializer, findings, new ArrivalCounts(metrics, region), late, checks, new StreamContinuity(watch, findings, region), region, time, logging.CreateLogger<StreamAudit>()),
             checks,
             new Patrol(replicas, checks, watch, findings, options.Limits, metrics, logging.CreateLogger<Patrol>()),
             new LossReport(
                 replicas,
                 new MoveStore(local, options.JournalTable, options.CallTimeout),
-                new LateArrivals(local, options.JournalTable, options.CallTimeout),
+                late,
                 clients.ToDictionary(client => client.Key, client => new PendingStore(client.Value, options.JournalTable, options.CallTimeout)),
                 clients.ToDictionary(client => client.Key, client => new JournalStore(client.Value, options.JournalTable, options.CallTimeout)),
                 clients.ToDictionary(client => client.Key, client => new WatchStore(client.Value, options.JournalTable, options.CallTimeout)),

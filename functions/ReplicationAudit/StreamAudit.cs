@@ -108,9 +108,6 @@ public sealed class StreamAudit(
         record.ValueKind == JsonValueKind.Object && record.TryGetProperty("dynamodb", out var data) && data.ValueKind == JsonValueKind.Object && data.TryGetProperty(name, out var value)
             ? value : null;
 
-    /// <summary>A stream rounds its times down to the second.</summary>
-    private static readonly TimeSpan StreamPrecision = TimeSpan.FromSeconds(1);
-
     /// <summary>What a batch comes to, as far as it was read.</summary>
     private sealed class Batch
     {
@@ -146,7 +143,7 @@ public sealed class StreamAudit(
                 if (arrival.Lag > LateArrivals.LateAfter)
                 {
                     var from = Late.TryGetValue(arrival.From, out var known) ? known : Late[arrival.From] = [];
-                    from.Add(new LateArrival(change.Id, change.New!.Version!.Value.Text, change.At + StreamPrecision));
+                    from.Add(new LateArrival(change.Id, change.New!.Version!.Value.Text, change.At + Arrival.StreamPrecision));
                 }
             }
         }

@@ -49,7 +49,7 @@ public sealed class Backfill(IAmazonDynamoDB dynamoDb, string table, VersionCloc
 
     private async Task<ScanResponse> ScanAsync(string? after, CancellationToken cancellationToken)
     {
-        using var deadline = Deadline(cancellationToken);
+        using var deadline = CallDeadline.Within(callTimeout, cancellationToken);
         return await dynamoDb.ScanAsync(
             new ScanRequest(table)
             {
@@ -67,7 +67,7 @@ public sealed class Backfill(IAmazonDynamoDB dynamoDb, string table, VersionCloc
     {
         try
         {
-            using var deadline = Deadline(cancellationToken);
+            using var deadline = CallDeadline.Within(callTimeout, cancellationToken);
             var response = await dynamoDb.UpdateItemAsync(
                 new UpdateItemRequest
                 {
@@ -86,12 +86,5 @@ public sealed class Backfill(IAmazonDynamoDB dynamoDb, string table, VersionCloc
         {
             return (false, 1);
         }
-    }
-
-    private CancellationTokenSource Deadline(CancellationToken cancellationToken)
-    {
-        var source = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        source.CancelAfter(callTimeout);
-        return source;
     }
 }

@@ -4,7 +4,8 @@ namespace Failover.ReplicationAudit.Arrivals;
 /// <param name="Lag">At most so: from the version's time to the change here.</param>
 public readonly record struct Arrival(string From, TimeSpan Lag)
 {
-    private static readonly TimeSpan StreamPrecision = TimeSpan.FromSeconds(1);
+    /// <summary>A stream rounds its times down to the second.</summary>
+    public static readonly TimeSpan StreamPrecision = TimeSpan.FromSeconds(1);
 
     /// <summary>The arrival that a change in <paramref name="region"/>'s stream tells of, or null: the change was made here, or past the API.</summary>
     /// <param name="now">When the record is read. A stream rounds its times down to the second, so the change was before the end of that second, and before now.</param>

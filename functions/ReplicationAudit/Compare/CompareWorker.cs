@@ -12,9 +12,6 @@ namespace Failover.ReplicationAudit.Compare;
 /// </summary>
 public sealed class CompareWorker(CompareRegions regions, SegmentScan scan, Replicas replicas, CompareQueue queue, CompareSteps steps, ArrivalLimits limits, TimeProvider time)
 {
-    /// <summary>A row of the journal is 400 KB at the most.</summary>
-    private const int BytesAPart = 200_000;
-
     /// <summary>Few enough that both sides of large items are read in one go.</summary>
     private const int CandidatesAUnit = 25;
 
@@ -92,7 +89,7 @@ public sealed class CompareWorker(CompareRegions regions, SegmentScan scan, Repl
             }
 
             list.Add(item[ItemAttributes.Id].S, hasher.Of(item));
-            if (list.Length >= BytesAPart)
+            if (list.Length >= Chunks.RowBytesMax)
             {
                 full.Add((group, list.Take()));
             }
@@ -222,13 +219,9 @@ public sealed class CompareWorker(CompareRegions regions, SegmentScan scan, Repl
             Found = [.. unit.Found, .. differences],
             Items = Math.Max(unit.Items, unit.Candidates.Count),
         };
-        if (left.Count == 0 && next.Found.Count == 0)
+        if (left.Count > 0 || next.Found.Count == 0)
         {
-            await NextAsync(comparison, next with { IsDone = true }, TimeSpan.Zero, sums: null, cancellationToken);
-        }
-        else if (left.Count > 0)
-        {
-            await NextAsync(comparison, next, settle, sums: null, cancellationToken);
+            await NextAsync(comparison, next with { IsDone = left.Count == 0 }, settle, sums: null, cancellationToken);
         }
         else if (await regions.Own.ReplaceAsync(comparison.Id, comparison.Phase, next, sums: null, cancellationToken))
         {
