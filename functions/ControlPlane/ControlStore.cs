@@ -44,6 +44,14 @@ public sealed class ControlStore(IAmazonDynamoDB dynamoDb, string table, TimeSpa
             [.. (await ballots).Select(BallotOf).OfType<Ballot>()]);
     }
 
+    /// <summary>The register of a service; null where there is none.</summary>
+    public async Task<Register?> ReadRegisterAsync(string service, CancellationToken cancellationToken)
+    {
+        using var deadline = cancellationToken.Within(callTimeout);
+        var response = await dynamoDb.GetItemAsync(new GetItemRequest(table, Key(service, RegisterRecord), consistentRead: true), deadline.Token);
+        return response.IsItemSet ? Parse(response.Item, ControlJson.Default.Register) : null;
+    }
+
     /// <summary>The slot that an observer voted in last, and its ballot; the ballot is null where it cannot be read: another version wrote it.</summary>
     public async Task<(long? Slot, Ballot? Ballot)> ReadBallotAsync(string observer, CancellationToken cancellationToken)
     {

@@ -40,6 +40,43 @@ public sealed class Settings(Func<string, string?> read)
         return otherwise;
     }
 
+    /// <summary>Names with commas between; empty where it is missing.</summary>
+    public IReadOnlyList<string> List(string name) => (read(name) ?? "").Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+
+    /// <summary>One of an enumeration's names, or its default.</summary>
+    public T Choice<T>(string name, T otherwise)
+        where T : struct, Enum => Enum.Parse<T>(Choice(name, [otherwise.ToString(), .. Enum.GetNames<T>().Where(other => other != otherwise.ToString())]));
+
+    /// <summary>One of some words; the first where it is missing.</summary>
+    public string Choice(string name, params IReadOnlyList<string> words)
+    {
+        var text = read(name) is { Length: > 0 } given ? given : words[0];
+        if (words.Contains(text))
+        {
+            return text;
+        }
+
+        _mistakes.Add($"{name} is '{text}': it must be {string.Join(" or ", words)}");
+        return words[0];
+    }
+
+    /// <summary>An https address; http only to this machine itself. Null where it is missing.</summary>
+    public Uri? Address(string name)
+    {
+        if (read(name) is not { Length: > 0 } text)
+        {
+            return null;
+        }
+
+        if (Uri.TryCreate(text, UriKind.Absolute, out var address) && (address.Scheme == Uri.UriSchemeHttps || (address.Scheme == Uri.UriSchemeHttp && address.IsLoopback)))
+        {
+            return address;
+        }
+
+        _mistakes.Add($"{name} is '{text}': it must be an https address");
+        return null;
+    }
+
     /// <summary>Ends the reading.</summary>
     /// <exception cref="InvalidOperationException">Something was missing or wrong; the message lists all of it.</exception>
     public void ThrowIfMistaken()

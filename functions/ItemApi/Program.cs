@@ -1,51 +1,48 @@
-using Amazon.DynamoDBv2;
-using Amazon.Lambda.Serialization.SystemTextJson;
+using Failover.ControlPlane;
 using Failover.Hosting;
 using Failover.ItemApi;
+using Failover.ItemApi.Access;
+using Failover.ItemApi.Doors;
 using Failover.ItemApi.Health;
 using Failover.ItemApi.Items;
+using Failover.ItemApi.Operations;
+using Failover.ItemApi.Routing;
+using Failover.ItemApi.Writing;
 using Failover.ItemRecord;
 
-var options = ItemApiOptions.Read(Settings.OfEnvironment());
-var builder = WebApplication.CreateSlimBuilder(args);
+// Composed by hand, from what it is told to what it does: see docs/decisions/0012-two-servers-and-no-host.md.
+var options = ItemApiOptions.Read(Settings.OfEnvironment(), LambdaDoor.IsHere);
+var time = TimeProvider.System;
+var output = LineWriter.OfStandardOutput();
+using var logs = new JsonLineLoggerProvider(output, time);
+using var logging = new LoggerFactory([logs], new LoggerFilterOptions { MinLevel = LogLevel.Warning });
+var logger = logging.CreateLogger("Failover.ItemApi");
 
-// What it is made of.
-builder.Services.AddSingleton(options);
-builder.Services.AddSingleton(TimeProvider.System);
-builder.Services.AddSingleton<IAmazonDynamoDB>(_ => DynamoDbClients.Create(options.Region, options.CallTimeout));
-builder.Services.AddSingleton(services => new VersionClock(options.Region, services.GetRequiredService<TimeProvider>()));
-builder.Services.AddSingleton(services => new ItemStore(
-    services.GetRequiredService<IAmazonDynamoDB>(),
-    options.ItemsTable,
-    options.Region,
-    services.GetRequiredService<VersionClock>(),
-    services.GetRequiredService<TimeProvider>(),
-    options.CallTimeout));
-builder.Logging.ClearProviders().SetMinimumLevel(LogLevel.Warning).AddProvider(new JsonLineLoggerProvider(LineWriter.OfStandardOutput(), TimeProvider.System));
+// Where items are, and who may write them.
+using var dynamoDb = DynamoDbClients.Create(options.Region, options.CallTimeout);
+using var controlDynamoDb = options.ControlRegion == options.Region ? null : DynamoDbClients.Create(options.ControlRegion, options.CallTimeout);
+var clock = new VersionClock(options.Region, time, aheadMax: options.ClockAheadMax);
+var store = new ItemStore(dynamoDb, options.ItemsTable, options.Region, clock, time, options.CallTimeout);
+var registers = options.ServiceName is { } service
+    ? new RegisterReader(new ControlStore(controlDynamoDb ?? dynamoDb, options.ControlTable, options.CallTimeout), service, options.ServiceEndpoints, time)
+    : null;
+var right = new WriteRight(
+    options.WriteMode == WriteMode.ActivePassive ? registers : null,
+    dynamoDb, options.ItemsTable, options.Region, options.WriteLease, options.LeasePreference == LeasePreference.PreferData, options.CallTimeout, time, logger);
+var heartbeats = options.ReplicaRegions.Where(replica => replica != options.Region).ToDictionary(
+    replica => replica, replica => options.ObserverRegions.Select(observer => HeartbeatRow.IdOf(replica, observer)).ToArray());
 
-// The same binary is a Lambda function where the Runtime API is there, else Kestrel.
-builder.Services.AddAWSLambdaHosting(LambdaEventSource.HttpApi, new SourceGeneratorLambdaJsonSerializer<EventJsonContext>());
+// What it answers.
+var items = new ItemsApi(
+    store, right, new Cursors(dynamoDb, options.ItemsTable, options.CallTimeout), new IdempotencyKeys(dynamoDb, options.ItemsTable, time, options.CallTimeout), time);
+var health = new HealthApi(new ReadyCheck(store, dynamoDb, options.ItemsTable, registers, heartbeats, options.CallTimeout, time, logger), options.Region);
+var router = new Router(Api.Routes(items, health));
 
-var app = builder.Build();
+// Who is let in. API Gateway verifies tokens before Lambda; before Kestrel nobody does.
+var access = new AccessRule(options.IsOpen, options.ReadScope, options.WriteScope);
+using var tokens = options.JwtIssuer is { } issuer ? new TokenValidator(issuer, options.JwtAudience!, options.JwksUrl, time, logger) : null;
+CallerOf callerOf = tokens is null ? LambdaDoor.CallerAsync : (context, token) => tokens.ValidateAsync(context.Request.Headers.Authorization, token);
+var function = new Function(router, access, callerOf, registers, new ServedRequests(output, options.Region, time), options.Region, options.RequestTimeout, time, logger);
 
-// The one catch: what a route throws is DynamoDB's refusal, or a failed data path, and of that the client is told no more.
-app.Use(async (context, next) =>
-{
-    try
-    {
-        await next(context);
-    }
-    catch (AmazonDynamoDBException refused) when (refused.ErrorCode == "ValidationException" && !context.Response.HasStarted)
-    {
-        // DynamoDB's own rules, its size limit for one: it wrote nothing, and never will.
-        await Problems.BadRequest($"DynamoDB does not take this item: {refused.Message}").ExecuteAsync(context);
-    }
-    catch (Exception error) when (error is not BadHttpRequestException && !context.Response.HasStarted)
-    {
-        Log.DataPathFailed(app.Logger, error);
-        await Problems.DataPathFailed().ExecuteAsync(context);
-    }
-});
-app.MapItems();
-app.MapHealth();
-app.Run();
+// The same binary is a Lambda function where Lambda started it, else a server.
+await (LambdaDoor.IsHere ? LambdaDoor.RunAsync(function, logging) : KestrelDoor.RunAsync(function, options.Listen, logging));

@@ -3,32 +3,11 @@ using Amazon.DynamoDBv2.Model;
 
 namespace Failover.ItemRecord;
 
-/// <summary>An item's content as JSON and back. Numbers are carried as text, never through a floating-point type.</summary>
+/// <summary>An item as JSON; <see cref="ItemParser"/> is the way back. Numbers are carried as text, never through a floating-point type.</summary>
 public static class ItemJson
 {
-    /// <summary>DynamoDB's limit on the digits of a number.</summary>
-    public const int NumberDigitsMax = 38;
-
-    /// <summary>DynamoDB's limit on nesting.</summary>
+    /// <summary>DynamoDB's limit on nesting, the item itself counted as the first level.</summary>
     public const int DepthMax = 32;
-
-    /// <summary>A JSON value as DynamoDB takes it.</summary>
-    /// <exception cref="FormatException">A number has more than <see cref="NumberDigitsMax"/> significant digits.</exception>
-    public static AttributeValue ToAttribute(JsonElement element) => element.ValueKind switch
-    {
-        JsonValueKind.String => new AttributeValue { S = element.GetString() },
-        JsonValueKind.Number => new AttributeValue { N = Number(element.GetRawText()) },
-        JsonValueKind.True => new AttributeValue { BOOL = true },
-        JsonValueKind.False => new AttributeValue { BOOL = false },
-        JsonValueKind.Array => new AttributeValue { L = [.. element.EnumerateArray().Select(ToAttribute)], IsLSet = true },
-        JsonValueKind.Object => new AttributeValue { M = ToAttributes(element), IsMSet = true },
-        _ => new AttributeValue { NULL = true },
-    };
-
-    /// <summary>The members of a JSON object as DynamoDB takes them.</summary>
-    /// <exception cref="FormatException">See <see cref="ToAttribute"/>.</exception>
-    public static Dictionary<string, AttributeValue> ToAttributes(JsonElement element) =>
-        element.EnumerateObject().ToDictionary(member => member.Name, member => ToAttribute(member.Value));
 
     /// <summary>Writes an item as the client knows it: its id, then its content in ordinal order of names.</summary>
     public static void Write(Utf8JsonWriter writer, StoredItem item)
@@ -39,6 +18,7 @@ public static class ItemJson
         writer.WriteEndObject();
     }
 
+    /// <summary>Writes attributes as the members of a JSON object, in ordinal order of names.</summary>
     private static void WriteMembers(Utf8JsonWriter writer, IReadOnlyDictionary<string, AttributeValue> members)
     {
         foreach (var (name, value) in members.OrderBy(pair => pair.Key, StringComparer.Ordinal))
@@ -56,7 +36,7 @@ public static class ItemJson
                 writer.WriteStringValue(text);
                 break;
             case { N: { } number }:
-                writer.WriteRawValue(number);
+                WriteNumber(writer, number);
                 break;
             case { BOOL: { } flag }:
                 writer.WriteBooleanValue(flag);
@@ -69,15 +49,15 @@ public static class ItemJson
             case { L: { } list }:
                 WriteArray(writer, list, WriteValue);
                 break;
-            // Others may have written sets and binary values; JSON has neither, so sets read as arrays and bytes as base64.
+            // Others may have written sets and binary values; JSON has neither, so sets read as sorted arrays, and bytes as base64.
             case { SS: { } strings }:
-                WriteArray(writer, strings, (w, text) => w.WriteStringValue(text));
+                WriteArray(writer, strings.Order(StringComparer.Ordinal), (w, text) => w.WriteStringValue(text));
                 break;
             case { NS: { } numbers }:
-                WriteArray(writer, numbers, (w, number) => w.WriteRawValue(number));
+                WriteArray(writer, numbers.Order(StringComparer.Ordinal), WriteNumber);
                 break;
             case { BS: { } blobs }:
-                WriteArray(writer, blobs, (w, blob) => w.WriteBase64StringValue(blob.ToArray()));
+                WriteArray(writer, blobs.Select(blob => Convert.ToBase64String(blob.ToArray())).Order(StringComparer.Ordinal), (w, text) => w.WriteStringValue(text));
                 break;
             case { B: { } blob }:
                 writer.WriteBase64StringValue(blob.ToArray());
@@ -99,17 +79,16 @@ public static class ItemJson
         writer.WriteEndArray();
     }
 
-    private static string Number(string text)
+    /// <summary>What is no number, which no engine of DynamoDB's gives, is a string.</summary>
+    private static void WriteNumber(Utf8JsonWriter writer, string text)
     {
-        var mantissa = text.AsSpan();
-        if (mantissa.IndexOfAny('e', 'E') is >= 0 and var exponent)
+        if (NumberForm.TryParse(text, out var number))
         {
-            mantissa = mantissa[..exponent];
+            writer.WriteRawValue(number.ToJson(), skipInputValidation: true);
         }
-
-        var digits = mantissa.ToString().Replace(".", "", StringComparison.Ordinal).Trim('-').TrimStart('0').TrimEnd('0').Length;
-        return digits <= NumberDigitsMax
-            ? text
-            : throw new FormatException($"The number {text[..Math.Min(text.Length, 60)]} has {digits} significant digits; DynamoDB keeps {NumberDigitsMax}.");
+        else
+        {
+            writer.WriteStringValue(text);
+        }
     }
 }

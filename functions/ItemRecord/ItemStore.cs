@@ -28,18 +28,54 @@ public sealed class ItemStore(IAmazonDynamoDB dynamoDb, string table, string reg
     }
 
     /// <summary>Stores <paramref name="content"/> under <paramref name="id"/>, replacing what was there.</summary>
+    /// <param name="expiresAt">When readers no longer see it; null: never.</param>
     public Task<WriteResult> PutAsync(
-        string id, IReadOnlyDictionary<string, AttributeValue> content, Precondition precondition, CancellationToken cancellationToken) =>
-        WriteAsync(id, precondition, (_, version, seen) => new StoredItem(id, content, version, seen, IsDeleted: false, ExpiresAt: null), cancellationToken);
+        string id, IReadOnlyDictionary<string, AttributeValue> content, DateTimeOffset? expiresAt, Precondition precondition, CancellationToken cancellationToken) =>
+        WriteAsync(
+            id,
+            (predecessor, live, version, seen) => precondition.Holds(live)
+                ? new Draft(new StoredItem(id, content, version, seen, IsDeleted: false, expiresAt) { Origin = predecessor?.OriginOfSuccessor })
+                : new Draft(new WriteResult.PreconditionFailed(live)),
+            cancellationToken);
+
+    /// <summary>Stores a new item. A tombstone of the same create counts as the create done: a late retry brings nothing back.</summary>
+    /// <param name="create">What the client calls this create; null: it does not say.</param>
+    public Task<WriteResult> CreateAsync(
+        string id, IReadOnlyDictionary<string, AttributeValue> content, DateTimeOffset? expiresAt, CreateKey? create, CancellationToken cancellationToken) =>
+        WriteAsync(
+            id,
+            (predecessor, live, version, seen) => create?.Compare(predecessor, live) is { } known ? new Draft(known)
+                : live is null ? new Draft(new StoredItem(id, content, version, seen, IsDeleted: false, expiresAt) { Idempotency = create?.Text })
+                : new Draft(new WriteResult.PreconditionFailed(live)),
+            cancellationToken);
+
+    /// <summary>Changes a live item: <paramref name="change"/> makes its new content and expiry, from whatever is there then.</summary>
+    public Task<WriteResult> UpdateAsync(
+        string id,
+        Func<StoredItem, (IReadOnlyDictionary<string, AttributeValue> Content, DateTimeOffset? ExpiresAt)> change,
+        Precondition precondition,
+        CancellationToken cancellationToken) =>
+        WriteAsync(
+            id,
+            (predecessor, live, version, seen) =>
+            {
+                if (!precondition.Holds(live) || live is null)
+                {
+                    return new Draft(precondition == Precondition.None ? new WriteResult.NotFound() : new WriteResult.PreconditionFailed(live));
+                }
+
+                var (content, expiresAt) = change(live);
+                return new Draft(new StoredItem(id, content, version, seen, IsDeleted: false, expiresAt) { Origin = live.OriginOfSuccessor, Foreign = live.Foreign });
+            },
+            cancellationToken);
 
     /// <summary>Replaces the item by a tombstone.</summary>
     public Task<WriteResult> DeleteAsync(string id, Precondition precondition, CancellationToken cancellationToken) =>
         WriteAsync(
             id,
-            precondition,
-            (live, version, seen) => live is null
-                ? null
-                : new StoredItem(id, new Dictionary<string, AttributeValue>(), version, seen, IsDeleted: true, time.GetUtcNow() + TombstoneLifetime),
+            (predecessor, live, version, seen) => !precondition.Holds(live) ? new Draft(new WriteResult.PreconditionFailed(live))
+                : live is null ? new Draft(new WriteResult.NotFound())
+                : new Draft(new StoredItem(id, new Dictionary<string, AttributeValue>(), version, seen, IsDeleted: true, time.GetUtcNow() + TombstoneLifetime) { Origin = live.OriginOfSuccessor }),
             cancellationToken);
 
     /// <summary>
@@ -74,13 +110,14 @@ public sealed class ItemStore(IAmazonDynamoDB dynamoDb, string table, string reg
     /// <summary>One page of live items, in the table's own order, and where the next page begins; tombstones and the system's ids are passed over.</summary>
     /// <param name="limit">How many stored items are read at the most: a page may hold fewer live ones.</param>
     /// <param name="after">The id that the page before ended with.</param>
-    public async Task<(IReadOnlyList<StoredItem> Items, string? Next)> ListAsync(int limit, string? after, CancellationToken cancellationToken)
+    public async Task<(IReadOnlyList<StoredItem> Items, string? Next)> ListAsync(int limit, string? after, bool consistent, CancellationToken cancellationToken)
     {
         using var deadline = CallDeadline.Within(callTimeout, cancellationToken);
         var response = await dynamoDb.ScanAsync(
             new ScanRequest(table)
             {
                 Limit = limit,
+                ConsistentRead = consistent,
                 ExclusiveStartKey = after is null ? null : new() { [ItemAttributes.Id] = new(after) },
             },
             deadline.Token);
@@ -90,8 +127,9 @@ public sealed class ItemStore(IAmazonDynamoDB dynamoDb, string table, string reg
         return (items, response.LastEvaluatedKey is { Count: > 0 } key ? key[ItemAttributes.Id].S : null);
     }
 
+    /// <param name="make">Makes what shall be written, or says why nothing shall, from the predecessor and, if readers see it, the live item.</param>
     private async Task<WriteResult> WriteAsync(
-        string id, Precondition precondition, Func<StoredItem?, ItemVersion, SeenVersions, StoredItem?> make, CancellationToken cancellationToken)
+        string id, Func<StoredItem?, StoredItem?, ItemVersion, SeenVersions, Draft> make, CancellationToken cancellationToken)
     {
         // Of each try: an earlier one whose answer was lost may land at any time.
         var tried = new List<WriteResult.Written>();
@@ -113,16 +151,16 @@ public sealed class ItemStore(IAmazonDynamoDB dynamoDb, string table, string reg
             }
 
             var live = predecessor?.IsLive(time.GetUtcNow()) == true ? predecessor : null;
-            if (!precondition.Holds(live))
+            var seen = predecessor?.SeenBySuccessor ?? SeenVersions.None;
+            var draft = make(predecessor, live, clock.Next(seen), seen);
+            if (draft.Item is not { } item)
             {
-                return mayHaveHappened ? new WriteResult.OutcomeUnknown() : new WriteResult.PreconditionFailed(live);
+                return mayHaveHappened && draft.Refusal is not WriteResult.Replayed ? new WriteResult.OutcomeUnknown() : draft.Refusal!;
             }
 
-            var seen = predecessor?.SeenBySuccessor ?? SeenVersions.None;
-            var version = clock.Next(seen);
-            if (make(live, version, seen) is not { } item)
+            if (ItemSize.Of(item.ToAttributes()) is > ItemSize.BytesMax and var size)
             {
-                return mayHaveHappened ? new WriteResult.OutcomeUnknown() : new WriteResult.NotFound();
+                return mayHaveHappened ? new WriteResult.OutcomeUnknown() : new WriteResult.TooLarge(size);
             }
 
             var written = new WriteResult.Written(item, Created: live is null);
@@ -224,4 +262,18 @@ public sealed class ItemStore(IAmazonDynamoDB dynamoDb, string table, string reg
 
     private static bool MayHaveHappened(Exception error) =>
         error is not AmazonServiceException { StatusCode: >= HttpStatusCode.BadRequest and < HttpStatusCode.InternalServerError };
+
+    /// <summary>What shall be written, or why nothing shall.</summary>
+    private readonly record struct Draft(StoredItem? Item, WriteResult? Refusal)
+    {
+        public Draft(StoredItem item)
+            : this(item, null)
+        {
+        }
+
+        public Draft(WriteResult refusal)
+            : this(null, refusal)
+        {
+        }
+    }
 }

@@ -11,6 +11,32 @@ namespace Failover.ItemRecord;
 /// <param name="Exponent">The value is 0.<see cref="Digits"/> times ten to this; 0 of zero.</param>
 public readonly record struct NumberForm(bool IsNegative, string Digits, int Exponent)
 {
+    /// <summary>DynamoDB's limit on the significant digits of a number.</summary>
+    public const int DigitsMax = 38;
+
+    private const int ExponentMax = 126;
+    private const int ExponentMin = -129;
+
+    private const int Far = 1_000_000_000;
+
+    /// <summary>Past this many zeros on either side a number is written with an exponent.</summary>
+    private const int ZerosMax = 21;
+
+    /// <summary>Whether DynamoDB can hold it, but for its precision: zero, or a magnitude from 1E-130 to 9.99…E+125.</summary>
+    public bool IsInRange => Digits.Length == 0 || Exponent is >= ExponentMin and <= ExponentMax;
+
+    /// <summary>The one JSON text of this value: two texts of one number are written alike, whichever engine kept them.</summary>
+    public string ToJson()
+    {
+        var sign = IsNegative ? "-" : "";
+        var zeros = Exponent - Digits.Length;
+        return Digits.Length == 0 ? "0"
+            : zeros is >= 0 and <= ZerosMax ? $"{sign}{Digits}{new string('0', zeros)}"
+            : Exponent > 0 && zeros < 0 ? $"{sign}{Digits.AsSpan(0, Exponent)}.{Digits.AsSpan(Exponent)}"
+            : Exponent is <= 0 and > -ZerosMax ? $"{sign}0.{new string('0', -Exponent)}{Digits}"
+            : string.Create(CultureInfo.InvariantCulture, $"{sign}{Digits[0]}{(Digits.Length > 1 ? "." : "")}{Digits.AsSpan(1)}E{Exponent - 1:+0;-0}");
+    }
+
     /// <summary>Whether two texts are one number. Texts that are no numbers are equal as texts.</summary>
     public static bool AreEqual(string left, string right) =>
         left == right || (TryParse(left, out var one) && TryParse(right, out var other) && one == other);
@@ -37,9 +63,16 @@ public readonly record struct NumberForm(bool IsNegative, string Digits, int Exp
         var mantissa = text.Length > 0 && text[0] is '-' or '+' ? text[1..] : text;
         if (mantissa.IndexOfAny('e', 'E') is >= 0 and var at)
         {
-            if (!int.TryParse(mantissa[(at + 1)..], NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out exponent))
+            var power = mantissa[(at + 1)..];
+            if (!int.TryParse(power, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out exponent) || Math.Abs((long)exponent) > Far)
             {
-                return false;
+                // So far out that no more digits bring it back; of zero it does not count.
+                if (power.TrimStart("+-") is var figures && (figures.IsEmpty || figures.ContainsAnyExceptInRange('0', '9') || power.Length - figures.Length > 1))
+                {
+                    return false;
+                }
+
+                exponent = power[0] == '-' ? -Far : Far;
             }
 
             mantissa = mantissa[..at];

@@ -1,3 +1,4 @@
+using System.Collections.ObjectModel;
 using System.Globalization;
 using Amazon.DynamoDBv2.Model;
 
@@ -20,6 +21,15 @@ public sealed record StoredItem(
 {
     /// <summary>See <see cref="ItemAttributes.Idempotency"/>; null of most.</summary>
     public string? Idempotency { get; init; }
+
+    /// <summary>See <see cref="ItemAttributes.Origin"/>; null of most.</summary>
+    public string? Origin { get; init; }
+
+    /// <summary>Attributes with reserved names that others wrote: hidden from clients, and kept until the item is replaced.</summary>
+    public IReadOnlyDictionary<string, AttributeValue> Foreign { get; init; } = ReadOnlyDictionary<string, AttributeValue>.Empty;
+
+    /// <summary>What its successors remember of the create that it began with.</summary>
+    public string? OriginOfSuccessor => Idempotency is { } create && Version is { } version ? $"{create}.{version}" : Origin;
 
     /// <summary>Whether readers see it at <paramref name="now"/>.</summary>
     public bool IsLive(DateTimeOffset now) => !IsDeleted && (ExpiresAt is null || ExpiresAt > now);
@@ -44,7 +54,23 @@ public sealed record StoredItem(
                 : null)
         {
             Idempotency = attributes.GetValueOrDefault(ItemAttributes.Idempotency)?.S,
+            Origin = attributes.GetValueOrDefault(ItemAttributes.Origin)?.S,
+            Foreign = ForeignOf(attributes),
         };
+    }
+
+    private static ReadOnlyDictionary<string, AttributeValue> ForeignOf(Dictionary<string, AttributeValue> attributes)
+    {
+        Dictionary<string, AttributeValue>? foreign = null;
+        foreach (var (name, value) in attributes)
+        {
+            if (ItemAttributes.IsReserved(name) && !ItemAttributes.IsOwn(name))
+            {
+                (foreign ??= [])[name] = value;
+            }
+        }
+
+        return foreign is null ? ReadOnlyDictionary<string, AttributeValue>.Empty : foreign.AsReadOnly();
     }
 
     /// <summary>The item as DynamoDB takes it.</summary>
@@ -55,6 +81,11 @@ public sealed record StoredItem(
             [ItemAttributes.Id] = new(Id),
             [ItemAttributes.Seen] = Seen.ToAttribute(),
         };
+        foreach (var (name, value) in Foreign)
+        {
+            attributes[name] = value;
+        }
+
         if (Version is { } version)
         {
             attributes[ItemAttributes.Version] = new(version.Text);
@@ -63,6 +94,11 @@ public sealed record StoredItem(
         if (Idempotency is { } idempotency)
         {
             attributes[ItemAttributes.Idempotency] = new(idempotency);
+        }
+
+        if (Origin is { } origin)
+        {
+            attributes[ItemAttributes.Origin] = new(origin);
         }
 
         if (IsDeleted)

@@ -13,6 +13,16 @@ public abstract record WriteResult
     /// <summary>There is no live item to delete.</summary>
     public sealed record NotFound : WriteResult;
 
+    /// <summary>A create with this idempotency key and this content has been done before: nothing was written.</summary>
+    /// <param name="Version">The version that it gave.</param>
+    public sealed record Replayed(ItemVersion? Version) : WriteResult;
+
+    /// <summary>The idempotency key belongs to a create with other content; nothing was written.</summary>
+    public sealed record KeyReused : WriteResult;
+
+    /// <summary>The item would be larger than DynamoDB holds; nothing was written.</summary>
+    public sealed record TooLarge(int Bytes) : WriteResult;
+
     /// <summary>The item is not what the client asked it to be; nothing was written.</summary>
     public sealed record PreconditionFailed(StoredItem? Current) : WriteResult;
 
@@ -27,13 +37,19 @@ public abstract record WriteResult
 }
 
 /// <summary>What the client asks the item to be before its write.</summary>
-/// <param name="IfMatch">The version that the live item must have.</param>
+/// <param name="IfMatch">The live item must have one of these tags, see <see cref="EntityTag"/>; null: not asked.</param>
+/// <param name="IfExists">There must be a live item.</param>
 /// <param name="IfAbsent">There must be no live item.</param>
-public readonly record struct Precondition(string? IfMatch, bool IfAbsent)
+public readonly record struct Precondition(IReadOnlyCollection<string>? IfMatch = null, bool IfExists = false, bool IfAbsent = false)
 {
+    /// <summary>The live item must have none of these tags; null: not asked.</summary>
+    public IReadOnlyCollection<string>? IfNoneMatch { get; init; }
+
     /// <summary>Nothing is asked.</summary>
     public static Precondition None => default;
 
     /// <summary>Whether the live item, or its absence, is as asked.</summary>
-    public bool Holds(StoredItem? live) => (IfMatch is null || live?.Version?.Text == IfMatch) && (!IfAbsent || live is null);
+    public bool Holds(StoredItem? live) =>
+        (IfMatch is null || (live is not null && IfMatch.Contains(EntityTag.Of(live)))) && (!IfExists || live is not null) && (!IfAbsent || live is null)
+        && (IfNoneMatch is null || live is null || !IfNoneMatch.Contains(EntityTag.Of(live)));
 }

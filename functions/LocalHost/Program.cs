@@ -18,6 +18,8 @@ var stable = new Option<double?>("--stable-minutes") { Description = "How long a
 var engine = new Option<string?>("--engine") { Description = "The command that starts another DynamoDB engine, with {port} in it." };
 var lever = new Option<Lever>("--lever") { Description = "How the first service is moved: records, or switch.", DefaultValueFactory = _ => Lever.Records };
 var metricPeriod = new Option<int>("--metric-period") { Description = "Seconds of a metric's period, for --lever switch.", DefaultValueFactory = _ => 60 };
+var writeMode = new Option<string>("--write-mode") { Description = "Which regions take writes: ActiveActive, or ActivePassive.", DefaultValueFactory = _ => "ActiveActive" };
+writeMode.AcceptOnlyFromAmong("ActiveActive", "ActivePassive");
 var services = new Option<int>("--services") { Description = "How many services are guarded: 1; 2 adds another on Route 53; 3 adds one on DigitalOcean.", DefaultValueFactory = _ => 1 };
 var check = new Option<bool>("--check") { Description = "Runs the built-in rehearsal, prints its timeline as JSON, and exits with 0 or 1." };
 portBase.Validators.Add(result => Range(result, portBase.Name, 1024, 65000));
@@ -28,7 +30,7 @@ metricPeriod.Validators.Add(result => Range(result, metricPeriod.Name, 1, 3600))
 services.Validators.Add(result => Range(result, services.Name, 1, 3));
 stable.Validators.Add(result => Range(result, stable.Name, 0, 1440));
 
-var root = new RootCommand("Runs the whole world on one machine: regions, functions, replication, DNS, and what breaks them.") { portBase, interval, lag, stable, engine, lever, metricPeriod, services, check };
+var root = new RootCommand("Runs the whole world on one machine: regions, functions, replication, DNS, and what breaks them.") { portBase, interval, lag, stable, engine, lever, metricPeriod, writeMode, services, check };
 root.SetAction(async (given, cancellationToken) =>
 {
     var checking = given.GetValue(check);
@@ -40,6 +42,7 @@ root.SetAction(async (given, cancellationToken) =>
         given.GetValue(engine),
         given.GetValue(lever),
         TimeSpan.FromSeconds(given.GetValue(metricPeriod)),
+        given.GetValue(writeMode)!,
         given.GetValue(services));
     try
     {

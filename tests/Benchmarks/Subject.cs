@@ -29,7 +29,7 @@ internal sealed record Subject(
     {
         var table = await engine.TableAsync("id");
         var store = new ItemStore(engine.Client(), table, Region, new VersionClock(Region, TimeProvider.System), TimeProvider.System, Timeout);
-        await store.PutAsync("hello", new Dictionary<string, AttributeValue> { ["text"] = new("benchmark") }, Precondition.None, CancellationToken.None);
+        await store.PutAsync("hello", new Dictionary<string, AttributeValue> { ["text"] = new("benchmark") }, null, Precondition.None, CancellationToken.None);
         var request = """
             {"version":"2.0","routeKey":"$default","rawPath":"/items/hello","rawQueryString":"","headers":{"accept":"application/json","host":"api.example.test"},
             "requestContext":{"accountId":"000000000000","apiId":"local","domainName":"api.example.test","requestId":"r1","routeKey":"$default","stage":"$default","time":"23/Nov/2026:08:00:00 +0000","timeEpoch":1795420800000,

@@ -88,7 +88,7 @@ public sealed class FollowerTests : IAsyncLifetime
         await FollowAsync(sleepAfterRead: 0);
 
         Assert.Equal(World.Now, (await control.ReadAsync(World.Name, Token)).Register!.Planned!.FencedAt);
-        Assert.Equal(new WriteResult.Fenced(World.Now.AddMinutes(5)), await store.PutAsync("x", new Dictionary<string, AttributeValue>(), Precondition.None, Token));
+        Assert.Equal(new WriteResult.Fenced(World.Now.AddMinutes(5)), await store.PutAsync("x", new Dictionary<string, AttributeValue>(), null, Precondition.None, Token));
     }
 
     [Fact]

@@ -29,8 +29,8 @@ public abstract class ItemStoreTests(TestEngine? engine, string? whyNone) : IAsy
     public async Task A_write_follows_what_it_replaces()
     {
         var store = Store();
-        var first = Written(await store.PutAsync("x", Text("one"), Precondition.None, Token));
-        var second = Written(await store.PutAsync("x", Text("two"), Precondition.None, Token));
+        var first = Written(await store.PutAsync("x", Text("one"), null, Precondition.None, Token));
+        var second = Written(await store.PutAsync("x", Text("two"), null, Precondition.None, Token));
 
         Assert.True(first.Created);
         Assert.False(second.Created);
@@ -43,10 +43,10 @@ public abstract class ItemStoreTests(TestEngine? engine, string? whyNone) : IAsy
     public async Task A_delete_is_a_versioned_tombstone_that_a_put_follows()
     {
         var store = Store();
-        await store.PutAsync("x", Text("one"), Precondition.None, Token);
+        await store.PutAsync("x", Text("one"), null, Precondition.None, Token);
         var deleted = Written(await store.DeleteAsync("x", Precondition.None, Token));
         var again = await store.DeleteAsync("x", Precondition.None, Token);
-        var put = Written(await store.PutAsync("x", Text("two"), Precondition.None, Token));
+        var put = Written(await store.PutAsync("x", Text("two"), null, Precondition.None, Token));
 
         Assert.True(deleted.Item.IsDeleted);
         Assert.True(deleted.Item.ExpiresAt - TimeProvider.System.GetUtcNow() >= TimeSpan.FromDays(7));
@@ -60,11 +60,11 @@ public abstract class ItemStoreTests(TestEngine? engine, string? whyNone) : IAsy
     public async Task A_precondition_that_does_not_hold_writes_nothing()
     {
         var store = Store();
-        var first = Written(await store.PutAsync("x", Text("one"), Precondition.None, Token));
-        var second = Written(await store.PutAsync("x", Text("two"), new Precondition(first.Item.Version!.Value.Text, false), Token));
+        var first = Written(await store.PutAsync("x", Text("one"), null, Precondition.None, Token));
+        var second = Written(await store.PutAsync("x", Text("two"), null, new Precondition([first.Item.Version!.Value.Text]), Token));
 
-        Assert.IsType<WriteResult.PreconditionFailed>(await store.PutAsync("x", Text("three"), new Precondition(first.Item.Version.Value.Text, false), Token));
-        Assert.IsType<WriteResult.PreconditionFailed>(await store.PutAsync("x", Text("three"), new Precondition(null, IfAbsent: true), Token));
+        Assert.IsType<WriteResult.PreconditionFailed>(await store.PutAsync("x", Text("three"), null, new Precondition([first.Item.Version.Value.Text]), Token));
+        Assert.IsType<WriteResult.PreconditionFailed>(await store.PutAsync("x", Text("three"), null, new Precondition(IfAbsent: true), Token));
         Assert.Equal(second.Item.Version, (await store.ReadAsync("x", consistent: true, Token))!.Version);
     }
 
@@ -73,7 +73,7 @@ public abstract class ItemStoreTests(TestEngine? engine, string? whyNone) : IAsy
     {
         const int Writers = 8;
         var stores = Enumerable.Range(0, Writers).Select(_ => Store()).ToList();
-        var results = await Task.WhenAll(stores.Select((store, i) => store.PutAsync("x", Text($"{i}"), Precondition.None, Token)));
+        var results = await Task.WhenAll(stores.Select((store, i) => store.PutAsync("x", Text($"{i}"), null, Precondition.None, Token)));
 
         // Each that says it was written is current, or has been seen by the one that followed it: a chain without a gap.
         var written = results.OfType<WriteResult.Written>().Select(result => result.Item).OrderBy(item => item.Version!.Value).ToList();
@@ -94,7 +94,7 @@ public abstract class ItemStoreTests(TestEngine? engine, string? whyNone) : IAsy
         await client.PutItemAsync(_table, new() { ["id"] = new("x"), ["text"] = new("foreign"), ["n"] = new() { N = "1" } }, Token);
         var store = Store();
         var read = await store.ReadAsync("x", consistent: true, Token);
-        var put = Written(await store.PutAsync("x", Text("ours"), Precondition.None, Token));
+        var put = Written(await store.PutAsync("x", Text("ours"), null, Precondition.None, Token));
 
         Assert.Null(read!.Version);
         Assert.False(put.Created);
@@ -108,7 +108,7 @@ public abstract class ItemStoreTests(TestEngine? engine, string? whyNone) : IAsy
     public async Task A_write_whose_answer_was_lost_is_recognised_as_its_own(int sdkRetries, Loss loss)
     {
         var network = new LossyNetwork(sdkRetries, loss);
-        var result = Written(await Store(network).PutAsync("x", Text("mine"), Precondition.None, Token));
+        var result = Written(await Store(network).PutAsync("x", Text("mine"), null, Precondition.None, Token));
 
         Assert.Equal(result.Item.Version, (await Store().ReadAsync("x", consistent: true, Token))!.Version);
         Assert.Equal(sdkRetries == 0 ? 1 : 2, network.Writes);
@@ -119,9 +119,9 @@ public abstract class ItemStoreTests(TestEngine? engine, string? whyNone) : IAsy
     {
         var network = new LossyNetwork(0, Loss.Answer)
         {
-            AfterLoss = async () => Written(await Store().PutAsync("x", Text("other"), Precondition.None, Token)),
+            AfterLoss = async () => Written(await Store().PutAsync("x", Text("other"), null, Precondition.None, Token)),
         };
-        var result = Written(await Store(network).PutAsync("x", Text("mine"), Precondition.None, Token));
+        var result = Written(await Store(network).PutAsync("x", Text("mine"), null, Precondition.None, Token));
 
         var current = await Store().ReadAsync("x", consistent: true, Token);
         Assert.Equal("other", current!.Content["text"].S);
@@ -132,7 +132,7 @@ public abstract class ItemStoreTests(TestEngine? engine, string? whyNone) : IAsy
     public async Task A_lost_request_is_written_anew()
     {
         var network = new LossyNetwork(0, Loss.Request);
-        Written(await Store(network).PutAsync("x", Text("mine"), Precondition.None, Token));
+        Written(await Store(network).PutAsync("x", Text("mine"), null, Precondition.None, Token));
 
         Assert.Equal(2, network.Writes);
     }
@@ -141,7 +141,7 @@ public abstract class ItemStoreTests(TestEngine? engine, string? whyNone) : IAsy
     public async Task A_create_whose_request_came_late_is_not_taken_for_anothers()
     {
         var network = new LossyNetwork(0, Loss.Late);
-        var result = Written(await Store(network).PutAsync("x", Text("mine"), new Precondition(null, IfAbsent: true), Token));
+        var result = Written(await Store(network).PutAsync("x", Text("mine"), null, new Precondition(IfAbsent: true), Token));
 
         Assert.True(result.Created);
         Assert.Equal(result.Item.Version, (await Store().ReadAsync("x", consistent: true, Token))!.Version);
@@ -150,7 +150,7 @@ public abstract class ItemStoreTests(TestEngine? engine, string? whyNone) : IAsy
     [Fact]
     public async Task A_delete_whose_request_came_late_is_the_success_that_it_was()
     {
-        await Store().PutAsync("x", Text("before"), Precondition.None, Token);
+        await Store().PutAsync("x", Text("before"), null, Precondition.None, Token);
         var network = new LossyNetwork(0, Loss.Late);
 
         Assert.True(Written(await Store(network).DeleteAsync("x", Precondition.None, Token)).Item.IsDeleted);
@@ -159,7 +159,7 @@ public abstract class ItemStoreTests(TestEngine? engine, string? whyNone) : IAsy
     [Fact]
     public async Task Somebody_elses_write_is_never_taken_for_ones_own()
     {
-        var first = Written(await Store().PutAsync("x", Text("before"), Precondition.None, Token));
+        var first = Written(await Store().PutAsync("x", Text("before"), null, Precondition.None, Token));
         // The request is lost; meanwhile another writer replaces the item.
         var network = new LossyNetwork(0, Loss.Answer)
         {
@@ -167,11 +167,11 @@ public abstract class ItemStoreTests(TestEngine? engine, string? whyNone) : IAsy
             {
                 using var client = _engine.Client();
                 await client.PutItemAsync(_table, first.Item.ToAttributes(), Token);
-                Written(await Store().PutAsync("x", Text("other"), Precondition.None, Token));
+                Written(await Store().PutAsync("x", Text("other"), null, Precondition.None, Token));
             },
         };
 
-        Assert.IsType<WriteResult.OutcomeUnknown>(await Store(network).PutAsync("x", Text("mine"), Precondition.None, Token));
+        Assert.IsType<WriteResult.OutcomeUnknown>(await Store(network).PutAsync("x", Text("mine"), null, Precondition.None, Token));
         Assert.Equal("other", (await Store().ReadAsync("x", consistent: true, Token))!.Content["text"].S);
     }
 
@@ -183,7 +183,7 @@ public abstract class ItemStoreTests(TestEngine? engine, string? whyNone) : IAsy
         await client.PutItemAsync(_table, new() { ["id"] = new("_heartbeat#a#b"), ["at"] = new() { N = "1" } }, Token);
         for (var i = 0; i < 7; i++)
         {
-            await store.PutAsync($"item-{i}", Text("x"), Precondition.None, Token);
+            await store.PutAsync($"item-{i}", Text("x"), null, Precondition.None, Token);
         }
 
         await store.DeleteAsync("item-3", Precondition.None, Token);
@@ -191,7 +191,7 @@ public abstract class ItemStoreTests(TestEngine? engine, string? whyNone) : IAsy
         string? after = null;
         do
         {
-            var (items, next) = await store.ListAsync(2, after, Token);
+            var (items, next) = await store.ListAsync(2, after, consistent: false, Token);
             ids.AddRange(items.Select(item => item.Id));
             after = next;
         }
@@ -208,26 +208,26 @@ public abstract class ItemStoreTests(TestEngine? engine, string? whyNone) : IAsy
     {
         var time = new FakeTimeProvider(Now);
         var store = Store(time: time);
-        await store.PutAsync("x", Text("one"), Precondition.None, Token);
+        await store.PutAsync("x", Text("one"), null, Precondition.None, Token);
         Assert.True(await FenceAsync(Region, "app", Now, Now.AddMinutes(1)));
         await FenceAsync("elsewhere", "app", Now, Now.AddDays(1));
 
         // What was read of the fence is believed for two seconds.
-        var passed = await store.PutAsync("x", Text("two"), Precondition.None, Token);
+        var passed = await store.PutAsync("x", Text("two"), null, Precondition.None, Token);
         time.Advance(WriteFence.Believed);
-        var put = await store.PutAsync("x", Text("three"), Precondition.None, Token);
+        var put = await store.PutAsync("x", Text("three"), null, Precondition.None, Token);
         var delete = await store.DeleteAsync("x", Precondition.None, Token);
         var read = await store.ReadAsync("x", consistent: true, Token);
         time.Advance(TimeSpan.FromMinutes(1));
-        var ended = await store.PutAsync("x", Text("four"), Precondition.None, Token);
+        var ended = await store.PutAsync("x", Text("four"), null, Precondition.None, Token);
         await FenceAsync(Region, "app", Now.AddMinutes(1), time.GetUtcNow().AddMinutes(1));
         Assert.False(await FenceAsync(Region, "app", Now, null));
         await FenceAsync(Region, "shop", Now.AddMinutes(2), null);
         time.Advance(WriteFence.Believed);
-        Assert.IsType<WriteResult.Fenced>(await store.PutAsync("x", Text("no"), Precondition.None, Token));
+        Assert.IsType<WriteResult.Fenced>(await store.PutAsync("x", Text("no"), null, Precondition.None, Token));
         Assert.True(await FenceAsync(Region, "app", Now.AddMinutes(1), null));
         time.Advance(WriteFence.Believed);
-        var lifted = await store.PutAsync("x", Text("five"), Precondition.None, Token);
+        var lifted = await store.PutAsync("x", Text("five"), null, Precondition.None, Token);
 
         Written(passed);
         Assert.Equal(new WriteResult.Fenced(Now.AddMinutes(1)), put);

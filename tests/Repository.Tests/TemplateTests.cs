@@ -67,7 +67,7 @@ public partial class TemplateTests
         // It throws if a setting is missing.
         object options = function switch
         {
-            "ItemApi" => ItemApiOptions.Read(settings),
+            "ItemApi" => ItemApiOptions.Read(settings, isLambda: true),
             "ReplicationAudit" => ReplicationAuditOptions.Read(settings),
             _ => HealthCheckOptions.Read(settings),
         };

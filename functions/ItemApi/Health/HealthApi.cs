@@ -1,42 +1,52 @@
-using Failover.ItemRecord;
+using Failover.ItemApi.Answers;
+using Failover.ItemApi.Routing;
 
 namespace Failover.ItemApi.Health;
 
 /// <summary>Whether the process lives, and whether it can serve.</summary>
-internal static class HealthApi
+internal sealed class HealthApi(ReadyCheck check, string region)
 {
-    /// <summary>An id that no item can have: reading it costs one read unit, and says that the data path works.</summary>
-    private const string ReadyId = "_ready";
+    private static readonly (string Name, string Value)[] NoStore = [("Cache-Control", "no-store")];
 
-    public static void MapHealth(this IEndpointRouteBuilder routes)
+    /// <summary>The process, and nothing else.</summary>
+    public Task<Answer> LiveAsync(Request request, CancellationToken cancellationToken) => Task.FromResult(Answer.Json(StatusCodes.Status200OK, json =>
     {
-        routes.MapGet("/health/live", (ItemApiOptions options) =>
-            Results.Json(new LiveReport("live", options.Region), JsonContext.Default.LiveReport));
-        routes.MapGet("/health/ready", ReadyAsync);
-    }
+        json.WriteStartObject();
+        json.WriteString("status", "live");
+        json.WriteString("region", region);
+        json.WriteString("version", BuildVersion.Text);
+        json.WriteEndObject();
+    }) with { Headers = NoStore });
 
-    private static async Task<IResult> ReadyAsync(
-        HttpResponse response, ItemStore store, ItemApiOptions options, TimeProvider time, ILoggerFactory logging, CancellationToken cancellationToken)
+    /// <summary>The data path: what was read, and when, so that a stale cache or another region's answer is noticed.</summary>
+    public async Task<Answer> ReadyAsync(Request request, CancellationToken cancellationToken)
     {
-        response.Headers.CacheControl = "no-store";
-        try
+        var report = await check.LookAsync(cancellationToken);
+        return Answer.Json(report.IsReady ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable, json =>
         {
-            await store.ReadAsync(ReadyId, consistent: true, cancellationToken);
-            return Report("ready", StatusCodes.Status200OK);
-        }
-        catch (Exception error) when (!cancellationToken.IsCancellationRequested)
-        {
-            Log.NotReady(logging.CreateLogger("Failover.ItemApi.Health"), error);
-            return Report("the data path does not answer", StatusCodes.Status503ServiceUnavailable);
-        }
+            json.WriteStartObject();
+            json.WriteString("status", report.IsReady ? "ready" : "the data path does not answer");
+            json.WriteString("region", region);
+            json.WriteString("at", report.At);
+            json.WriteString("version", BuildVersion.Text);
+            if (report.Register is { } register)
+            {
+                json.WriteNumber("epoch", register.Epoch);
+                json.WriteString("active", register.Endpoint);
+            }
 
-        IResult Report(string status, int code) =>
-            Results.Json(new ReadyReport(status, options.Region, time.GetUtcNow(), BuildVersion.Text), JsonContext.Default.ReadyReport, statusCode: code);
+            if (report.LagMs.Count > 0)
+            {
+                json.WriteStartObject("replicationLagMs");
+                foreach (var (from, lag) in report.LagMs)
+                {
+                    json.WriteNumber(from, lag);
+                }
+
+                json.WriteEndObject();
+            }
+
+            json.WriteEndObject();
+        }) with { Headers = NoStore, Problem = report.IsReady ? null : ProblemKind.NotReady };
     }
 }
-
-/// <summary>What <c>/health/live</c> answers.</summary>
-internal sealed record LiveReport(string Status, string Region);
-
-/// <summary>What <c>/health/ready</c> answers: enough to notice a stale cache, or the wrong region.</summary>
-internal sealed record ReadyReport(string Status, string Region, DateTimeOffset At, string Version);

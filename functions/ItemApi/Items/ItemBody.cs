@@ -1,79 +1,69 @@
-using System.Text.Json;
 using Amazon.DynamoDBv2.Model;
+using Failover.ItemApi.Answers;
+using Failover.ItemApi.Routing;
 using Failover.ItemRecord;
+using Microsoft.Net.Http.Headers;
 
 namespace Failover.ItemApi.Items;
 
-/// <summary>A client's JSON object, checked: the id in it, if any, and the content.</summary>
-/// <param name="Mistake">What is wrong with it; null if nothing.</param>
-internal sealed record ItemBody(string? Id, Dictionary<string, AttributeValue> Content, string? Mistake)
+/// <summary>A client's JSON object, checked.</summary>
+/// <param name="Id">The member 'id'; null where it is absent.</param>
+/// <param name="Content">All other members.</param>
+internal sealed record ItemBody(string? Id, Dictionary<string, AttributeValue> Content)
 {
-    /// <summary>DynamoDB's limit on an item; a larger body cannot become one.</summary>
-    public const int BytesMax = 400 * 1024;
+    /// <summary>The longest body that is read: an item of DynamoDB's largest size with every byte written as <c>\u00XX</c>, and some space.</summary>
+    public const int BytesMax = (6 * ItemSize.BytesMax) + (64 * 1024);
 
-    private static readonly JsonDocumentOptions Options = new() { MaxDepth = ItemJson.DepthMax, AllowDuplicateProperties = false };
+    private const int ChunkBytes = 16 * 1024;
 
     /// <summary>Reads a body.</summary>
-    public static async Task<ItemBody> ReadAsync(HttpRequest request, CancellationToken cancellationToken)
+    /// <param name="otherType">A media type that is taken beside application/json.</param>
+    /// <exception cref="ProblemException">It has another type, or is too large.</exception>
+    /// <exception cref="ItemFormatException">It is no object that DynamoDB can hold.</exception>
+    public static async Task<ItemBody> ReadAsync(Request request, CancellationToken cancellationToken, string? otherType = null)
     {
-        if (request.ContentLength is > BytesMax)
+        CheckType(request, otherType);
+        if (request.Http.ContentLength is > BytesMax)
         {
-            return Wrong($"The body has {request.ContentLength} bytes; an item has at most {BytesMax}.");
+            throw TooLarge();
         }
 
         using var buffer = new MemoryStream();
-        var chunk = new byte[16 * 1024];
+        var chunk = new byte[Math.Min(request.Http.ContentLength + 1 ?? ChunkBytes, ChunkBytes)];
         int read;
-        while ((read = await request.Body.ReadAsync(chunk, cancellationToken)) > 0)
+        while ((read = await request.Http.Body.ReadAsync(chunk, cancellationToken)) > 0)
         {
             buffer.Write(chunk, 0, read);
             if (buffer.Length > BytesMax)
             {
-                return Wrong($"The body has more than {BytesMax} bytes, which is the most that an item has.");
+                throw TooLarge();
             }
         }
 
-        try
-        {
-            using var document = JsonDocument.Parse(buffer.GetBuffer().AsMemory(0, (int)buffer.Length), Options);
-            return Read(document.RootElement);
-        }
-        catch (JsonException error)
-        {
-            return Wrong($"The body is not a JSON object: {error.Message}");
-        }
-        catch (InvalidOperationException)
-        {
-            return Wrong("The body has a string that is not valid Unicode.");
-        }
-        catch (FormatException error)
-        {
-            return Wrong(error.Message);
-        }
+        var content = ItemParser.Parse(buffer.GetBuffer().AsSpan(0, (int)buffer.Length));
+        return !content.Remove(ItemAttributes.Id, out var id) ? new ItemBody(null, content)
+            : id.S is { } text ? new ItemBody(text, content)
+            : throw new ProblemException(new Problem(ProblemKind.InvalidId, "The member 'id' is not a string.") { Pointer = "/id" });
     }
 
-    private static ItemBody Read(JsonElement root)
+    /// <summary>Checks that the body names no other item than the address.</summary>
+    /// <exception cref="ProblemException">It does.</exception>
+    public ItemBody For(string id) =>
+        Id is null || Id == id ? this : throw new ProblemException(new Problem(ProblemKind.IdDiffers, ProblemKind.IdDiffers.Meaning) { Pointer = "/id" });
+
+    private static void CheckType(Request request, string? otherType)
     {
-        if (root.ValueKind != JsonValueKind.Object)
+        var isTaken = MediaTypeHeaderValue.TryParse(request.Header("Content-Type"), out var type)
+            && (Is(type, "application/json") || Is(type, otherType))
+            && type.Parameters.All(parameter => parameter.Name.Equals("charset", StringComparison.OrdinalIgnoreCase) && parameter.GetUnescapedValue().Equals("utf-8", StringComparison.OrdinalIgnoreCase))
+            && request.Header("Content-Encoding") is null or "identity";
+        if (!isTaken)
         {
-            return Wrong("The body is not a JSON object.");
+            throw new ProblemException(ProblemKind.UnsupportedMediaType, ProblemKind.UnsupportedMediaType.Meaning);
         }
-
-        var content = ItemJson.ToAttributes(root);
-        if (content.Keys.FirstOrDefault(ItemAttributes.IsReserved) is { } reserved)
-        {
-            return Wrong($"The member '{reserved}' begins with '_': such names belong to the system.");
-        }
-
-        if (!content.Remove(ItemAttributes.Id, out var id))
-        {
-            return new ItemBody(null, content, null);
-        }
-
-        return id.S is { } text && ItemId.MistakeIn(text) is null
-            ? new ItemBody(text, content, null)
-            : Wrong(id.S is null ? "The member 'id' is not a string." : ItemId.MistakeIn(id.S)!);
     }
 
-    private static ItemBody Wrong(string mistake) => new(null, [], mistake);
+    private static bool Is(MediaTypeHeaderValue type, string? name) => type.MediaType.Equals(name, StringComparison.OrdinalIgnoreCase);
+
+    private static ProblemException TooLarge() => new(ProblemKind.BodyTooLarge, $"The body has more than {BytesMax} bytes.");
 }

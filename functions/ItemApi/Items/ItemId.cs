@@ -1,5 +1,7 @@
 using System.Buffers;
 using System.Text;
+using Failover.ItemApi.Answers;
+using Failover.ItemApi.Routing;
 using Failover.ItemRecord;
 
 namespace Failover.ItemApi.Items;
@@ -15,18 +17,31 @@ internal static class ItemId
     private static readonly SearchValues<char> PathCharacters =
         SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._~-");
 
-    /// <summary>
-    /// What is wrong with an id, or null. It must be able to stand in a path, and API Gateway hands a path over already decoded,
-    /// so only characters that are never encoded are safe.
-    /// </summary>
-    public static string? MistakeIn(string id) =>
-        id is "." or ".." || id.Length > PathLengthMax || id.AsSpan().ContainsAnyExcept(PathCharacters)
-            ? $"An id is 1 to {PathLengthMax} of A-Z, a-z, 0-9, '.', '_', '~' and '-', and neither '.' nor '..'."
-            : Mistake(id);
+    /// <summary>The id that the address names, in the path or by <c>?id=</c>.</summary>
+    /// <exception cref="ProblemException">There is none, or it is not possible.</exception>
+    public static string Of(Request request)
+    {
+        if (request.PathId is { } inPath)
+        {
+            return FitsPath(inPath)
+                ? Checked(inPath)
+                : throw new ProblemException(ProblemKind.InvalidId, $"In a path an id is 1 to {PathLengthMax} of A-Z, a-z, 0-9, '.', '_', '~' and '-', and neither '.' nor '..'. Any other goes by '?id='.");
+        }
 
-    private static string? Mistake(string id) =>
-        id.Length == 0 ? "An id is not empty."
-        : ItemAttributes.IsReserved(id) ? "An id that begins with '_' belongs to the system."
-        : Encoding.UTF8.GetByteCount(id) > BytesMax ? $"An id is at most {BytesMax} bytes of UTF-8."
-        : null;
+        return Checked(request.Query("id") ?? throw new ProblemException(ProblemKind.MissingId, "Say which item: '?id='."));
+    }
+
+    /// <summary>An id from wherever it came, if it is possible.</summary>
+    /// <exception cref="ProblemException">It is not.</exception>
+    public static string Checked(string id) =>
+        id.Length == 0 ? throw new ProblemException(ProblemKind.MissingId, "The id is empty.")
+        : ItemAttributes.IsReserved(id) ? throw new ProblemException(ProblemKind.InvalidId, "An id that begins with '_' belongs to the system.")
+        : Encoding.UTF8.GetByteCount(id) > BytesMax ? throw new ProblemException(ProblemKind.InvalidId, $"An id is at most {BytesMax} bytes of UTF-8.")
+        : id;
+
+    /// <summary>The address of an item.</summary>
+    public static string AddressOf(string id) => FitsPath(id) ? "/items/" + id : "/items?id=" + Uri.EscapeDataString(id);
+
+    /// <summary>API Gateway hands a path over already decoded, so that only characters that are never encoded are safe there.</summary>
+    private static bool FitsPath(string id) => id is not ("." or "..") && id.Length is > 0 and <= PathLengthMax && !id.AsSpan().ContainsAnyExcept(PathCharacters);
 }

@@ -1,128 +1,196 @@
-using System.Buffers.Text;
 using System.Text;
+using Failover.ItemApi.Answers;
+using Failover.ItemApi.Routing;
+using Failover.ItemApi.Writing;
 using Failover.ItemRecord;
 
 namespace Failover.ItemApi.Items;
 
-/// <summary>The routes of items.</summary>
-internal static class ItemsApi
+/// <summary>What is done with items.</summary>
+internal sealed class ItemsApi(ItemStore store, WriteRight right, Cursors cursors, IdempotencyKeys keys, TimeProvider time)
 {
-    private const int PageMax = 1000;
+    public const int PageMax = 1000;
+    public const int PageDefault = 100;
+    public const string MergePatchType = "application/merge-patch+json";
 
-    public static void MapItems(this IEndpointRouteBuilder routes)
-    {
-        var items = routes.MapGroup("/items");
-        items.MapGet("/{id}", GetAsync);
-        items.MapPut("/{id}", PutAsync);
-        items.MapDelete("/{id}", DeleteAsync);
-        items.MapPost("", PostAsync);
-        items.MapGet("", ListAsync);
-    }
+    /// <summary>A page ends after this much JSON, whatever its limit: Lambda answers with 6 MB at most.</summary>
+    private const int PageBytesMax = 1024 * 1024;
 
-    private static async Task<IResult> GetAsync(string id, ItemStore store, TimeProvider time, CancellationToken cancellationToken)
+    public async Task<Answer> GetAsync(Request request, CancellationToken cancellationToken)
     {
-        if (ItemId.MistakeIn(id) is { } mistake)
+        var id = ItemId.Of(request);
+        var (match, noneMatch) = (EntityTags.Of(request, "If-Match"), EntityTags.Of(request, "If-None-Match"));
+        var item = await store.ReadAsync(id, IsConsistent(request), cancellationToken) is { } found && found.IsLive(time.GetUtcNow()) ? found : null;
+        if (match is not null && (item is null || !(match.IsAny || match.Strong.Contains(EntityTag.Of(item)))))
         {
-            return Problems.BadRequest(mistake);
+            throw new ProblemException(PreconditionFailed(item));
         }
 
-        return await store.ReadAsync(id, consistent: false, cancellationToken) is { } item && item.IsLive(time.GetUtcNow())
-            ? new ItemResult(item, StatusCodes.Status200OK, null)
-            : Problems.NotFound(id);
+        return item is null ? throw new ProblemException(NotFound(id))
+            : noneMatch is not null && (noneMatch.IsAny || noneMatch.All.Contains(EntityTag.Of(item))) ? new Answer(StatusCodes.Status304NotModified) { Headers = HeadersOf(item) }
+            : Of(StatusCodes.Status200OK, item);
     }
 
-    private static async Task<IResult> PutAsync(string id, HttpRequest request, ItemStore store, CancellationToken cancellationToken)
+    /// <summary>One item where the query names one, else a page.</summary>
+    public Task<Answer> GetOrListAsync(Request request, CancellationToken cancellationToken) =>
+        request.Query("id") is null ? ListAsync(request, cancellationToken)
+        : request.Query("limit") is null && request.Query("cursor") is null ? GetAsync(request, cancellationToken)
+        : throw new ProblemException(ProblemKind.InvalidQuery, "Either 'id', for one item, or 'limit' and 'cursor', for a page.");
+
+    public async Task<Answer> PutAsync(Request request, CancellationToken cancellationToken)
     {
-        if (ItemId.MistakeIn(id) is { } mistake)
+        var id = ItemId.Of(request);
+        var precondition = EntityTags.PreconditionOf(request);
+        var expiresAt = Expiry.Of(request, time.GetUtcNow(), out _);
+        var body = (await ItemBody.ReadAsync(request, cancellationToken)).For(id);
+        using var until = await right.TakeAsync(cancellationToken);
+        return Of(id, await store.PutAsync(id, body.Content, expiresAt, precondition, until.Token));
+    }
+
+    public async Task<Answer> PatchAsync(Request request, CancellationToken cancellationToken)
+    {
+        var id = ItemId.Of(request);
+        var precondition = EntityTags.PreconditionOf(request);
+        var expiresAt = Expiry.Of(request, time.GetUtcNow(), out var isGiven);
+        var patch = (await ItemBody.ReadAsync(request, cancellationToken, MergePatchType)).For(id);
+        using var until = await right.TakeAsync(cancellationToken);
+        return Of(id, await store.UpdateAsync(id, item => (MergePatch.Apply(item.Content, patch.Content), isGiven ? expiresAt : item.ExpiresAt), precondition, until.Token));
+    }
+
+    public async Task<Answer> DeleteAsync(Request request, CancellationToken cancellationToken)
+    {
+        var id = ItemId.Of(request);
+        var precondition = EntityTags.PreconditionOf(request);
+        Expiry.Refuse(request);
+        using var until = await right.TakeAsync(cancellationToken);
+        return Of(id, await store.DeleteAsync(id, precondition, until.Token));
+    }
+
+    public async Task<Answer> PostAsync(Request request, CancellationToken cancellationToken)
+    {
+        var key = IdempotencyKeys.Of(request);
+        if (EntityTags.PreconditionOf(request) != Precondition.None)
         {
-            return Problems.BadRequest(mistake);
+            throw new ProblemException(ProblemKind.InvalidHeader, "A create is conditional by itself: on there being no such item. PUT takes If-Match and If-None-Match.");
         }
 
+        var expiresAt = Expiry.Of(request, time.GetUtcNow(), out _);
         var body = await ItemBody.ReadAsync(request, cancellationToken);
-        if (body.Mistake is not null)
+        var create = key is null ? null : IdempotencyKeys.CreateOf(request.Caller, key, TextOf(body, expiresAt));
+        var id = body.Id is not null ? ItemId.Checked(body.Id) : create is not null ? IdempotencyKeys.IdOf(create) : Guid.CreateVersion7().ToString();
+        using var until = await right.TakeAsync(cancellationToken);
+        if (create is not null)
         {
-            return Problems.BadRequest(body.Mistake);
+            await keys.BindAsync(create, until.Token);
         }
 
-        if (body.Id is not null && body.Id != id)
+        return await store.CreateAsync(id, body.Content, expiresAt, create, until.Token) switch
         {
-            return Problems.BadRequest("The member 'id' differs from the id in the path.");
-        }
-
-        return await WithPreconditionAsync(request, precondition => store.PutAsync(id, body.Content, precondition, cancellationToken), id);
+            WriteResult.PreconditionFailed => throw new ProblemException(ProblemKind.Exists, ProblemKind.Exists.Meaning),
+            // As the first was answered: with what was asked for then, whatever has become of it.
+            WriteResult.Replayed(var version) => Created(new StoredItem(id, body.Content, version, SeenVersions.None, IsDeleted: false, expiresAt)),
+            var result => Of(id, result),
+        };
     }
 
-    private static async Task<IResult> PostAsync(HttpRequest request, ItemStore store, CancellationToken cancellationToken)
+    /// <summary>The article's own contract: an item with this id is there afterwards, whether or not there was one before.</summary>
+    public async Task<Answer> StoreAsync(Request request, CancellationToken cancellationToken)
     {
         var body = await ItemBody.ReadAsync(request, cancellationToken);
-        if (body.Mistake is not null)
+        var id = ItemId.Checked(body.Id ?? throw new ProblemException(ProblemKind.MissingId, "The member 'id' is missing."));
+        using var until = await right.TakeAsync(cancellationToken);
+        return await store.PutAsync(id, body.Content, expiresAt: null, Precondition.None, until.Token) switch
         {
-            return Problems.BadRequest(body.Mistake);
-        }
-
-        var id = body.Id ?? Guid.CreateVersion7().ToString();
-        return await store.PutAsync(id, body.Content, new Precondition(null, IfAbsent: true), cancellationToken) is var result
-            && result is WriteResult.PreconditionFailed
-            ? Problems.Conflict(id)
-            : ToResult(result, id);
+            WriteResult.Written written => Created(written.Item),
+            var result => Of(id, result),
+        };
     }
 
-    private static async Task<IResult> DeleteAsync(string id, HttpRequest request, ItemStore store, CancellationToken cancellationToken) =>
-        ItemId.MistakeIn(id) is { } mistake
-            ? Problems.BadRequest(mistake)
-            : await WithPreconditionAsync(request, precondition => store.DeleteAsync(id, precondition, cancellationToken), id);
-
-    private static async Task<IResult> ListAsync(ItemStore store, CancellationToken cancellationToken, int limit = 100, string? cursor = null)
+    private async Task<Answer> ListAsync(Request request, CancellationToken cancellationToken)
     {
-        if (limit is < 1 or > PageMax)
+        var limit = request.Query("limit") is not { } text ? PageDefault
+            : int.TryParse(text, System.Globalization.NumberStyles.None, System.Globalization.CultureInfo.InvariantCulture, out var number) && number is >= 1 and <= PageMax ? number
+            : throw new ProblemException(ProblemKind.InvalidQuery, $"The limit is a whole number from 1 to {PageMax}.");
+        var consistent = IsConsistent(request);
+        var after = request.Query("cursor") is { } cursor ? await cursors.OpenAsync(cursor, cancellationToken) : null;
+        var (items, next) = await store.ListAsync(limit, after, consistent, cancellationToken);
+        var answered = items.Count;
+        var page = Answer.Json(StatusCodes.Status200OK, json =>
         {
-            return Problems.BadRequest($"The limit is 1 to {PageMax}.");
-        }
-
-        string? after = null;
-        if (cursor is not null)
-        {
-            if (!Base64Url.IsValid(cursor))
+            json.WriteStartObject();
+            json.WriteStartArray("items");
+            for (var i = 0; i < items.Count; i++)
             {
-                return Problems.BadRequest("The cursor is not one that this API gave.");
+                ItemJson.Write(json, items[i]);
+                if (json.BytesCommitted + json.BytesPending > PageBytesMax)
+                {
+                    answered = i + 1;
+                    break;
+                }
             }
 
-            after = Encoding.UTF8.GetString(Base64Url.DecodeFromChars(cursor));
-        }
-
-        var (items, next) = await store.ListAsync(limit, after, cancellationToken);
-        return new ItemPageResult(items, next is null ? null : Base64Url.EncodeToString(Encoding.UTF8.GetBytes(next)));
-    }
-
-    private static async Task<IResult> WithPreconditionAsync(HttpRequest request, Func<Precondition, Task<WriteResult>> write, string id)
-    {
-        try
-        {
-            var ifNoneMatch = request.Headers.IfNoneMatch.ToString();
-            if (ifNoneMatch is not ("" or "*"))
+            json.WriteEndArray();
+            if ((answered < items.Count ? items[answered - 1].Id : next) is { } last)
             {
-                return Problems.BadRequest("On a write, If-None-Match holds '*' only.");
+                next = last;
             }
 
-            return ToResult(await write(new Precondition(ETag.Parse(request.Headers.IfMatch), ifNoneMatch == "*")), id);
-        }
-        catch (FormatException error)
-        {
-            return Problems.BadRequest(error.Message);
-        }
+            // The cursor is sealed by the table's own key, which may have to be read first: it is written in after that.
+            json.WriteNull("cursor");
+            json.WriteEndObject();
+        });
+        return next is null ? page : page with { Body = WithCursor(page.Body, await cursors.SealAsync(next, cancellationToken)) };
     }
 
-    private static IResult ToResult(WriteResult result, string id) => result switch
+    /// <summary>A cursor has letters, digits, '-' and '_' only.</summary>
+    private static byte[] WithCursor(ReadOnlyMemory<byte> page, string cursor) => [.. page.Span[..^"null}".Length], .. Encoding.ASCII.GetBytes($"\"{cursor}\"}}")];
+
+    private static bool IsConsistent(Request request) => request.Query("consistent") switch
     {
-        WriteResult.Written { Item.IsDeleted: true } => Results.NoContent(),
-        WriteResult.Written { Created: true } written => new ItemResult(written.Item, StatusCodes.Status201Created, "/items/" + Uri.EscapeDataString(id)),
-        WriteResult.Written written => new ItemResult(written.Item, StatusCodes.Status200OK, null),
-        WriteResult.NotFound => Problems.NotFound(id),
-        WriteResult.PreconditionFailed { Current.Version: { } version } => Problems.PreconditionFailed($"The item's ETag is {ETag.Of(version)}."),
-        WriteResult.PreconditionFailed { Current: null } => Problems.PreconditionFailed("There is no such item."),
-        WriteResult.PreconditionFailed => Problems.PreconditionFailed("The item has no ETag: another program wrote it."),
-        WriteResult.Fenced(var until) => Problems.Fenced(until),
-        WriteResult.Contended => Problems.Contended(),
-        _ => Problems.OutcomeUnknown(),
+        null or "false" => false,
+        "true" => true,
+        _ => throw new ProblemException(ProblemKind.InvalidQuery, "'consistent' is 'true' or 'false'."),
     };
+
+    private static Answer Of(string id, WriteResult result) => result switch
+    {
+        WriteResult.Written { Item.IsDeleted: true } written => new Answer(StatusCodes.Status204NoContent) { Headers = HeadersOf(written.Item)[..1] },
+        WriteResult.Written { Created: true } written => Created(written.Item),
+        WriteResult.Written written => Of(StatusCodes.Status200OK, written.Item),
+        WriteResult.NotFound => throw new ProblemException(NotFound(id)),
+        WriteResult.PreconditionFailed(var current) => throw new ProblemException(PreconditionFailed(current)),
+        WriteResult.KeyReused => throw new ProblemException(ProblemKind.KeyReused, ProblemKind.KeyReused.Meaning),
+        WriteResult.TooLarge(var bytes) => throw new ProblemException(ProblemKind.ItemTooLarge, $"The item has {bytes} bytes, by DynamoDB's rule and with what the system adds; it holds {ItemSize.BytesMax}."),
+        WriteResult.Fenced(var until) => throw new ProblemException(ProblemKind.Fenced, $"A planned move is under way: writes are refused here until it is done, at the latest at {until:u}. Nothing was written."),
+        WriteResult.Contended => throw new ProblemException(ProblemKind.Contended, ProblemKind.Contended.Meaning),
+        _ => throw new ProblemException(ProblemKind.OutcomeUnknown, ProblemKind.OutcomeUnknown.Meaning),
+    };
+
+    private static Answer Created(StoredItem item)
+    {
+        var answer = Of(StatusCodes.Status201Created, item);
+        return answer with { Headers = [.. answer.Headers, ("Location", ItemId.AddressOf(item.Id))] };
+    }
+
+    private static Answer Of(int status, StoredItem item) => Answer.Json(status, json => ItemJson.Write(json, item)) with { Headers = HeadersOf(item) };
+
+    private static (string Name, string Value)[] HeadersOf(StoredItem item) =>
+        item.ExpiresAt is { } at ? [("ETag", EntityTags.Quoted(item)), (Expiry.Header, Expiry.Text(at))] : [("ETag", EntityTags.Quoted(item))];
+
+    private static Problem NotFound(string id) => new(ProblemKind.NotFound, $"There is no item '{(id.Length <= 100 ? id : id[..100] + "…")}'.");
+
+    private static Problem PreconditionFailed(StoredItem? current) => current is null
+        ? new Problem(ProblemKind.PreconditionFailed, "There is no such item.")
+        : new Problem(ProblemKind.PreconditionFailed, $"The item's ETag is {EntityTags.Quoted(current)}.") { Headers = [("ETag", EntityTags.Quoted(current))] };
+
+    /// <summary>All that a create asks for, one text for one meaning: members in order, numbers by value.</summary>
+    private static string TextOf(ItemBody body, DateTimeOffset? expiresAt) =>
+        Encoding.UTF8.GetString(Answer.Json(0, json =>
+        {
+            json.WriteStartArray();
+            json.WriteStringValue(body.Id);
+            json.WriteStringValue(expiresAt is { } at ? Expiry.Text(at) : null);
+            ItemJson.Write(json, new StoredItem("", body.Content, null, SeenVersions.None, false, null));
+            json.WriteEndArray();
+        }).Body.Span);
 }

@@ -23,7 +23,8 @@ internal static class HttpApi
         context.Response.StatusCode = (int?)answer["statusCode"] ?? StatusCodes.Status200OK;
         foreach (var (name, value) in answer["headers"] as JsonObject ?? [])
         {
-            if (!name.Equals("Content-Length", StringComparison.OrdinalIgnoreCase))
+            // It is told anew, by what is sent; but to HEAD nothing is.
+            if (!name.Equals("Content-Length", StringComparison.OrdinalIgnoreCase) || HttpMethods.IsHead(context.Request.Method))
             {
                 context.Response.Headers[name] = (string?)value;
             }

@@ -24,7 +24,7 @@ public sealed class RepairTests(DynoxideEngine shared) : IClassFixture<DynoxideE
     [Fact]
     public async Task What_a_planned_move_has_fenced_is_left_alone()
     {
-        await Store("a").PutAsync("x", Text("one"), Precondition.None, Token);
+        await Store("a").PutAsync("x", Text("one"), null, Precondition.None, Token);
         await WriteFence.PutAsync(_engine.Client(), _tables["a"], "a", "app", TimeProvider.System.GetUtcNow(), TimeProvider.System.GetUtcNow().AddMinutes(5), Token);
         var outcome = await RepairAsync("x");
         Assert.Equal(RepairState.Changed, outcome.State);
@@ -45,7 +45,7 @@ public sealed class RepairTests(DynoxideEngine shared) : IClassFixture<DynoxideE
     [Fact]
     public async Task A_rehearsal_writes_nothing()
     {
-        await Store("a").PutAsync("x", Text("one"), Precondition.None, Token);
+        await Store("a").PutAsync("x", Text("one"), null, Precondition.None, Token);
         var before = await ReadAsync("a", "x");
 
         var outcome = await RepairAsync("x", applies: false);
@@ -58,7 +58,7 @@ public sealed class RepairTests(DynoxideEngine shared) : IClassFixture<DynoxideE
     [Fact]
     public async Task What_does_not_replicate_is_not_told_as_repaired()
     {
-        await Store("a").PutAsync("x", Text("one"), Precondition.None, Token);
+        await Store("a").PutAsync("x", Text("one"), null, Precondition.None, Token);
         var first = await ReadAsync("a", "x");
 
         var outcome = await RepairAsync("x");
@@ -71,7 +71,7 @@ public sealed class RepairTests(DynoxideEngine shared) : IClassFixture<DynoxideE
     [Fact]
     public async Task What_arrives_everywhere_is_told_as_repaired()
     {
-        await Store("a").PutAsync("x", Text("one"), Precondition.None, Token);
+        await Store("a").PutAsync("x", Text("one"), null, Precondition.None, Token);
         var repairing = RepairAsync("x", patience: TimeSpan.FromSeconds(30));
         while ((await ReadAsync("a", "x"))!.Seen.Of("a") is null)
         {
@@ -86,7 +86,7 @@ public sealed class RepairTests(DynoxideEngine shared) : IClassFixture<DynoxideE
     [Fact]
     public async Task A_tombstone_is_repaired_as_a_tombstone()
     {
-        await Store("a").PutAsync("x", Text("one"), Precondition.None, Token);
+        await Store("a").PutAsync("x", Text("one"), null, Precondition.None, Token);
         await _engine.Client().PutItemAsync(_tables["b"], (await ReadAsync("a", "x"))!.ToAttributes(), Token);
         await Store("a").DeleteAsync("x", Precondition.None, Token);
 
@@ -99,7 +99,7 @@ public sealed class RepairTests(DynoxideEngine shared) : IClassFixture<DynoxideE
     [Fact]
     public async Task A_repair_whose_answer_was_lost_is_told_as_written()
     {
-        await Store("a").PutAsync("x", Text("one"), Precondition.None, Token);
+        await Store("a").PutAsync("x", Text("one"), null, Precondition.None, Token);
         var outcome = await RepairAsync("x", network: new LossyNetwork(0, Loss.Answer));
         Assert.Equal(RepairState.Written, outcome.State);
         Assert.Equal(outcome.Version, (await ReadAsync("a", "x"))!.Version!.Value.Text);
@@ -110,7 +110,7 @@ public sealed class RepairTests(DynoxideEngine shared) : IClassFixture<DynoxideE
     [InlineData(Loss.Hang)]
     public async Task A_repair_that_failed_leaves_the_item_or_says_that_it_was_written(Loss loss)
     {
-        await Store("a").PutAsync("x", Text("one"), Precondition.None, Token);
+        await Store("a").PutAsync("x", Text("one"), null, Precondition.None, Token);
         var outcome = await RepairAsync("x", network: new LossyNetwork(0, loss));
         Assert.Equal(loss == Loss.Request ? RepairState.Changed : RepairState.Written, outcome.State);
         Assert.Equal("one", (await ReadAsync("a", "x"))!.Content["text"].S);
@@ -119,9 +119,9 @@ public sealed class RepairTests(DynoxideEngine shared) : IClassFixture<DynoxideE
     [Fact]
     public async Task What_others_write_meanwhile_is_not_overwritten()
     {
-        await Store("a").PutAsync("x", Text("one"), Precondition.None, Token);
+        await Store("a").PutAsync("x", Text("one"), null, Precondition.None, Token);
         var read = await ReadAsync("a", "x");
-        await Store("a").PutAsync("x", Text("two"), Precondition.None, Token);
+        await Store("a").PutAsync("x", Text("two"), null, Precondition.None, Token);
 
         Assert.IsType<WriteResult.Contended>(await Store("a").RewriteAsync(read!, read!.SeenBySuccessor, Token));
         Assert.Equal("two", (await ReadAsync("a", "x"))!.Content["text"].S);
@@ -132,7 +132,7 @@ public sealed class RepairTests(DynoxideEngine shared) : IClassFixture<DynoxideE
     {
         for (var i = 0; i < 40; i++)
         {
-            await Store("a").PutAsync($"k{i:D2}", Text("one"), Precondition.None, Token);
+            await Store("a").PutAsync($"k{i:D2}", Text("one"), null, Precondition.None, Token);
         }
 
         var outcomes = new List<RepairOutcome>();
@@ -147,7 +147,7 @@ public sealed class RepairTests(DynoxideEngine shared) : IClassFixture<DynoxideE
     [Fact]
     public async Task A_backfill_gives_a_version_to_what_has_none_and_leaves_the_rest()
     {
-        await Store("a").PutAsync("ours", Text("one"), Precondition.None, Token);
+        await Store("a").PutAsync("ours", Text("one"), null, Precondition.None, Token);
         var ours = await ReadAsync("a", "ours");
         for (var i = 0; i < 250; i++)
         {

@@ -1,0 +1,39 @@
+using Failover.ItemApi.Answers;
+
+namespace Failover.ItemApi.Access;
+
+/// <summary>What a caller needs for a route.</summary>
+internal enum AccessKind
+{
+    /// <summary>Nothing.</summary>
+    Public,
+
+    /// <summary>The scope to read.</summary>
+    Read,
+
+    /// <summary>The scope to write.</summary>
+    Write,
+}
+
+/// <summary>Who may do what.</summary>
+/// <param name="isOff">Everybody may do everything.</param>
+internal sealed class AccessRule(bool isOff, string readScope, string writeScope)
+{
+    public bool IsOff => isOff;
+
+    /// <summary>Why a caller may not; null if he may.</summary>
+    /// <param name="caller">Null: nobody has said who he is.</param>
+    public Problem? Check(AccessKind access, Caller? caller)
+    {
+        if (access == AccessKind.Public || isOff)
+        {
+            return null;
+        }
+
+        var scope = access == AccessKind.Write ? writeScope : readScope;
+        return caller is null
+            ? new Problem(ProblemKind.Unauthenticated, "Send a bearer token that is valid here: 'Authorization: Bearer ...'.") { Headers = [("WWW-Authenticate", "Bearer")] }
+            : caller.Scopes.Contains(scope) ? null
+            : new Problem(ProblemKind.InsufficientScope, $"This needs the scope '{scope}'.") { Headers = [("WWW-Authenticate", $"Bearer error=\"insufficient_scope\", scope=\"{scope}\"")] };
+    }
+}

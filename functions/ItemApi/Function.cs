@@ -1,0 +1,101 @@
+using System.Text.RegularExpressions;
+using Failover.ItemApi.Access;
+using Failover.ItemApi.Answers;
+using Failover.ItemApi.Doors;
+using Failover.ItemApi.Operations;
+using Failover.ItemApi.Routing;
+using Failover.ItemApi.Writing;
+
+namespace Failover.ItemApi;
+
+/// <summary>Who a request comes from; null: nobody has said.</summary>
+internal delegate Task<Caller?> CallerOf(HttpContext context, CancellationToken cancellationToken);
+
+/// <summary>
+/// Every request, through whichever door it came: found its route, let in, answered within its deadline, and logged. The one catch is here.
+/// </summary>
+internal sealed partial class Function(
+    Router router, AccessRule access, CallerOf callerOf, RegisterReader? registers, ServedRequests requests, string region, TimeSpan requestTimeout, TimeProvider time, ILogger logger)
+{
+    /// <summary>What is kept of Lambda's time for the answer itself.</summary>
+    private static readonly TimeSpan Margin = TimeSpan.FromMilliseconds(500);
+
+    public async Task HandleAsync(HttpContext context)
+    {
+        var start = time.GetTimestamp();
+        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted);
+        var left = LambdaDoor.TimeLeft(context) - Margin;
+        deadline.CancelAfter(left < requestTimeout ? (left > TimeSpan.Zero ? left.Value : TimeSpan.Zero) : requestTimeout);
+        Route? route = null;
+        Exception? failure = null;
+        Answer answer;
+        try
+        {
+            (route, var id) = router.Find(context.Request.Method, context.Request.Path.Value ?? "");
+            answer = await AnswerAsync(context, route, id, deadline.Token);
+        }
+        catch (Exception error)
+        {
+            failure = error;
+            var problem = Failures.Of(error);
+            answer = problem.ToAnswer();
+            Note(problem.Kind, error);
+        }
+
+        context.Response.Headers["Failover-Region"] = region;
+        context.Response.Headers["Failover-Version"] = Health.BuildVersion.Text;
+        if (registers?.Last is { } register)
+        {
+            context.Response.Headers["Failover-Epoch"] = register.Epoch.ToString(System.Globalization.CultureInfo.InvariantCulture);
+        }
+
+        context.Response.Headers.XContentTypeOptions = "nosniff";
+        context.Response.Headers.CacheControl = "no-cache";
+        try
+        {
+            // Not bound by the deadline, which may be past: this is what time was kept for.
+            await answer.SendAsync(context, context.RequestAborted);
+        }
+        catch (Exception error) when (error is OperationCanceledException or IOException && context.RequestAborted.IsCancellationRequested)
+        {
+            // The client has gone. What was done is done, and logged.
+        }
+
+        requests.Write(new ServedRequest(context.Request.Method, route?.Template, answer.Status, time.GetElapsedTime(start), TraceOf(context), answer.Problem?.Slug, (failure as ItemRecord.ClockDriftException)?.Ahead));
+    }
+
+    private async Task<Answer> AnswerAsync(HttpContext context, Route route, string? id, CancellationToken cancellationToken)
+    {
+        Caller? caller = null;
+        if (route.Access != AccessKind.Public)
+        {
+            caller = access.IsOff ? Caller.Anyone : await callerOf(context, cancellationToken);
+            if (access.Check(route.Access, caller) is { } refusal)
+            {
+                throw new ProblemException(refusal);
+            }
+        }
+
+        var query = Request.ReadQuery(context.Request.QueryString.Value, route.Query);
+        return await route.Handler(new Request(context, caller ?? Caller.Anyone, id, query), cancellationToken);
+    }
+
+    private void Note(ProblemKind kind, Exception error)
+    {
+        if (kind == ProblemKind.Failed)
+        {
+            Log.RequestFailed(logger, error);
+        }
+        else if (kind == ProblemKind.Unavailable)
+        {
+            Log.DataPathFailed(logger, error);
+        }
+    }
+
+    /// <summary>The trace that a request belongs to: Lambda's, or the client's own by W3C's header where that has its form; nothing else of the client's comes into a log.</summary>
+    private static string TraceOf(HttpContext context) =>
+        context.Request.Headers.TraceParent.ToString() is var given && TraceParent().IsMatch(given) ? given : context.TraceIdentifier;
+
+    [GeneratedRegex("^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$", RegexOptions.CultureInvariant)]
+    private static partial Regex TraceParent();
+}

@@ -1,0 +1,79 @@
+using System.Buffers.Text;
+using System.Security.Cryptography;
+using System.Text;
+using Amazon.DynamoDBv2;
+using Amazon.DynamoDBv2.Model;
+using Failover.ItemApi.Answers;
+using Failover.ItemRecord;
+
+namespace Failover.ItemApi.Items;
+
+/// <summary>
+/// Where a listing goes on: the key of its last item, sealed, so that a cursor that this API did not give is refused. The key of the seal is drawn by whoever lists first and lies in the items table, so that
+/// it is the same for all processes and, once replicated, in all regions; it is nothing that one has to deploy. It guards against mistakes and curiosity: whoever can read the table needs no cursor.
+/// </summary>
+internal sealed class Cursors(IAmazonDynamoDB dynamoDb, string table, TimeSpan callTimeout)
+{
+    private const string RowId = "_cursor-key";
+    private const string KeyAttribute = "key";
+    private const int KeyBytes = 32;
+    private const int SealBytes = 16;
+
+    private byte[]? _key;
+
+    /// <summary>The cursor after an item.</summary>
+    public async Task<string> SealAsync(string id, CancellationToken cancellationToken)
+    {
+        var bytes = Encoding.UTF8.GetBytes(id);
+        var key = _key ??= await ReadKeyAsync(cancellationToken);
+        return Base64Url.EncodeToString([.. Seal(bytes, key), .. bytes]);
+    }
+
+    /// <summary>The key of the item after which a cursor goes on.</summary>
+    /// <exception cref="ProblemException">It is none of ours.</exception>
+    public async Task<string> OpenAsync(string cursor, CancellationToken cancellationToken)
+    {
+        if (Base64Url.IsValid(cursor) && Base64Url.DecodeFromChars(cursor) is { Length: > SealBytes } bytes)
+        {
+            // Two regions that drew a key at once agree on one later: then the other is read anew.
+            if (IsSealed(bytes, _key ??= await ReadKeyAsync(cancellationToken)) || IsSealed(bytes, _key = await ReadKeyAsync(cancellationToken)))
+            {
+                return Encoding.UTF8.GetString(bytes.AsSpan(SealBytes));
+            }
+        }
+
+        throw new ProblemException(ProblemKind.InvalidCursor, ProblemKind.InvalidCursor.Meaning);
+    }
+
+    private static bool IsSealed(byte[] bytes, byte[] key) => CryptographicOperations.FixedTimeEquals(bytes.AsSpan(0, SealBytes), Seal(bytes.AsSpan(SealBytes), key));
+
+    private static ReadOnlySpan<byte> Seal(ReadOnlySpan<byte> id, byte[] key) => HMACSHA256.HashData(key, id).AsSpan(0, SealBytes);
+
+    private async Task<byte[]> ReadKeyAsync(CancellationToken cancellationToken)
+    {
+        using var deadline = CallDeadline.Within(2 * callTimeout, cancellationToken);
+        var found = await dynamoDb.GetItemAsync(new GetItemRequest(table, new() { [ItemAttributes.Id] = new(RowId) }, consistentRead: true), deadline.Token);
+        if (found.IsItemSet && found.Item.GetValueOrDefault(KeyAttribute)?.B is { } known)
+        {
+            return known.ToArray();
+        }
+
+        var drawn = RandomNumberGenerator.GetBytes(KeyBytes);
+        try
+        {
+            await dynamoDb.PutItemAsync(
+                new PutItemRequest(table, new() { [ItemAttributes.Id] = new(RowId), [KeyAttribute] = new() { B = new MemoryStream(drawn) } })
+                {
+                    ConditionExpression = "attribute_not_exists(#id)",
+                    ExpressionAttributeNames = new() { ["#id"] = ItemAttributes.Id },
+                    ReturnValuesOnConditionCheckFailure = ReturnValuesOnConditionCheckFailure.ALL_OLD,
+                },
+                deadline.Token);
+            return drawn;
+        }
+        catch (ConditionalCheckFailedException other) when (other.Item?.GetValueOrDefault(KeyAttribute)?.B is { } first)
+        {
+            return first.ToArray();
+        }
+    }
+}

@@ -1,0 +1,133 @@
+using System.Globalization;
+using Amazon.DynamoDBv2;
+using Amazon.DynamoDBv2.Model;
+using Failover.ItemApi.Answers;
+using Failover.ItemRecord;
+
+namespace Failover.ItemApi.Writing;
+
+/// <summary>Whether this process may write: always where all regions do, else by <see cref="WriteLease"/>.</summary>
+/// <param name="registers">Null where all regions write.</param>
+/// <param name="waits">A region that is entered waits until the one that is left has stopped.</param>
+internal sealed class WriteRight(
+    RegisterReader? registers, IAmazonDynamoDB dynamoDb, string table, string replica, TimeSpan lease, bool waits, TimeSpan callTimeout, TimeProvider time, ILogger logger)
+{
+    private const string EpochAttribute = "epoch";
+
+    /// <summary>However many want to write where nobody may, the register is asked no more often.</summary>
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(500);
+
+    private readonly SemaphoreSlim _turn = new(1);
+    private long? _asked;
+    private WriteLease? _lease;
+    private long _openedTold = -1;
+
+    /// <summary>Takes the right to write: the source is cancelled when it ends, and a write that is under way then has an outcome that nobody knows.</summary>
+    /// <exception cref="ProblemException">There is no such right now.</exception>
+    public async Task<CancellationTokenSource> TakeAsync(CancellationToken cancellationToken)
+    {
+        var source = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        if (registers is null)
+        {
+            return source;
+        }
+
+        // Half a lease before its end it is read anew, so that a read that fails takes no right away that still holds.
+        if (_lease is not { } known || known.Left(lease, registers.Now) < lease / 2)
+        {
+            await RefreshAsync(registers, cancellationToken);
+        }
+
+        var (held, now) = (_lease, registers.Now);
+        if (held?.Left(lease, now) is { Ticks: > 0 } left)
+        {
+            source.CancelAfter(left);
+            return source;
+        }
+
+        source.Dispose();
+        throw new ProblemException(held switch
+        {
+            null => new Problem(ProblemKind.NotActive, "Nobody knows who may write: the register does not answer, or there is none yet. Nothing was written."),
+            { Last: { IsMine: true } last } when now.AtMostSince(last.Sent) < lease => new Problem(ProblemKind.NotActive, "This region has just been made active, and waits until the one before has stopped. Nothing was written.")
+            {
+                Active = last.Endpoint,
+                RetryAfterSeconds = (int)Math.Ceiling((lease - now.AtLeastSince(held.OpensFrom)).TotalSeconds),
+            },
+            { Last: { IsMine: true } last } => new Problem(ProblemKind.NotActive, "This region was active, and cannot learn whether it still is: the register does not answer. Nothing was written.") { Active = last.Endpoint },
+            { Last: var last } => new Problem(ProblemKind.NotActive, $"{last.Endpoint} writes. Nothing was written.") { Active = last.Endpoint, RetryAfterSeconds = (int)Math.Ceiling(lease.TotalSeconds) },
+        });
+    }
+
+    private async Task RefreshAsync(RegisterReader reader, CancellationToken cancellationToken)
+    {
+        await _turn.WaitAsync(cancellationToken);
+        try
+        {
+            if (_asked is { } asked && time.GetElapsedTime(asked) < Pause)
+            {
+                return;
+            }
+
+            _asked = time.GetTimestamp();
+            var before = _lease;
+            if (await reader.ReadAsync(cancellationToken) is not { } reading)
+            {
+                _lease = null;
+                return;
+            }
+
+            var isNew = before?.Last.Epoch != reading.Epoch;
+            _lease = WriteLease.After(before, reading, reading.IsMine && (!waits || (isNew && await IsOpenedAsync(reading.Epoch, cancellationToken))));
+            if (waits && reading.IsMine && _lease.IsOpenAt(lease, reader.Now) && _openedTold != reading.Epoch)
+            {
+                _lease = _lease with { IsOpen = true };
+                await TellOpenedAsync(reading.Epoch, cancellationToken);
+            }
+        }
+        catch (Exception error) when (!cancellationToken.IsCancellationRequested)
+        {
+            // The lease that there is holds on until its own end.
+            Log.RegisterNotRead(logger, error);
+        }
+        finally
+        {
+            _turn.Release();
+        }
+    }
+
+    private async Task<bool> IsOpenedAsync(long epoch, CancellationToken cancellationToken)
+    {
+        using var deadline = CallDeadline.Within(callTimeout, cancellationToken);
+        var row = await dynamoDb.GetItemAsync(new GetItemRequest(table, Key(), consistentRead: true), deadline.Token);
+        return row.IsItemSet && row.Item.GetValueOrDefault(EpochAttribute)?.N == Text(epoch);
+    }
+
+    /// <summary>If it fails, the next process waits once more: nothing worse.</summary>
+    private async Task TellOpenedAsync(long epoch, CancellationToken cancellationToken)
+    {
+        using var deadline = CallDeadline.Within(callTimeout, cancellationToken);
+        try
+        {
+            var row = Key();
+            row[EpochAttribute] = new AttributeValue { N = Text(epoch) };
+            await dynamoDb.PutItemAsync(
+                new PutItemRequest(table, row)
+                {
+                    ConditionExpression = "attribute_not_exists(#id) OR #epoch < :epoch",
+                    ExpressionAttributeNames = new() { ["#id"] = ItemAttributes.Id, ["#epoch"] = EpochAttribute },
+                    ExpressionAttributeValues = new() { [":epoch"] = new() { N = Text(epoch) } },
+                },
+                deadline.Token);
+            _openedTold = epoch;
+        }
+        catch (ConditionalCheckFailedException)
+        {
+            _openedTold = epoch;
+        }
+    }
+
+    private Dictionary<string, AttributeValue> Key() => new() { [ItemAttributes.Id] = new("_open#" + replica) };
+
+    private static string Text(long epoch) => epoch.ToString(CultureInfo.InvariantCulture);
+}
