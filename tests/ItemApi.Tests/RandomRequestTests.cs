@@ -14,7 +14,7 @@ public abstract class RandomRequestTests(ApiWorld world, ITestOutputHelper outpu
 {
     private const int Workers = 4;
 
-    private static readonly int Requests = Setting("ITEMAPI_REQUESTS", 4000);
+    private static readonly int Requests = Setting("ITEMAPI_REQUESTS", 3000);
     private static readonly int Seed = Setting("ITEMAPI_SEED", 20_261_127);
 
     [Fact]

@@ -20,12 +20,16 @@ internal enum Mishap
 
     /// <summary>It never arrives: the connection breaks.</summary>
     RequestLost,
+
+    /// <summary>The connection breaks, and it arrives a while later all the same.</summary>
+    Late,
 }
 
 /// <summary>The road from the API to the engine, on which things happen.</summary>
 internal sealed class EngineRoad(Uri engine) : IAsyncDisposable
 {
     private readonly HttpClient _http = new(new SocketsHttpHandler { UseProxy = false });
+    private readonly System.Collections.Concurrent.ConcurrentBag<Task> _late = [];
     private Door _door = null!;
 
     /// <summary>Is asked of each call, by its operation and body.</summary>
@@ -41,8 +45,12 @@ internal sealed class EngineRoad(Uri engine) : IAsyncDisposable
         return road;
     }
 
+    /// <summary>Waits until everything that is late has arrived.</summary>
+    public Task ArrivedAsync() => Task.WhenAll(_late);
+
     public async ValueTask DisposeAsync()
     {
+        await ArrivedAsync();
         await _door.DisposeAsync();
         _http.Dispose();
     }
@@ -68,24 +76,43 @@ internal sealed class EngineRoad(Uri engine) : IAsyncDisposable
                 return;
         }
 
-        using var request = new HttpRequestMessage(HttpMethod.Post, engine) { Content = new ByteArrayContent(body.ToArray()) };
-        request.Content.Headers.TryAddWithoutValidation("Content-Type", "application/x-amz-json-1.0");
-        foreach (var name in new[] { "X-Amz-Target", "X-Amz-Date", "Authorization" })
+        var headers = new[] { "X-Amz-Target", "X-Amz-Date", "Authorization" }.ToDictionary(name => name, name => context.Request.Headers[name].ToString());
+        if (mishap == Mishap.Late)
         {
-            request.Headers.TryAddWithoutValidation(name, context.Request.Headers[name].ToString());
+            context.Abort();
+            _late.Add(LateAsync(headers, body.ToArray()));
+            return;
         }
 
-        using var response = await _http.SendAsync(request);
-        var answer = await response.Content.ReadAsByteArrayAsync();
+        var (status, answer) = await ForwardAsync(headers, body.ToArray());
         if (mishap == Mishap.AnswerLost)
         {
             context.Abort();
             return;
         }
 
-        context.Response.StatusCode = (int)response.StatusCode;
+        context.Response.StatusCode = status;
         context.Response.ContentType = "application/x-amz-json-1.0";
         context.Response.ContentLength = answer.Length;
         await context.Response.Body.WriteAsync(answer);
+    }
+
+    private async Task LateAsync(Dictionary<string, string> headers, byte[] body)
+    {
+        await Task.Delay(TimeSpan.FromMilliseconds(Random.Shared.Next(150)), TimeProvider.System);
+        await ForwardAsync(headers, body);
+    }
+
+    private async Task<(int Status, byte[] Answer)> ForwardAsync(Dictionary<string, string> headers, byte[] body)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, engine) { Content = new ByteArrayContent(body) };
+        request.Content.Headers.TryAddWithoutValidation("Content-Type", "application/x-amz-json-1.0");
+        foreach (var (name, value) in headers)
+        {
+            request.Headers.TryAddWithoutValidation(name, value);
+        }
+
+        using var response = await _http.SendAsync(request);
+        return ((int)response.StatusCode, await response.Content.ReadAsByteArrayAsync());
     }
 }

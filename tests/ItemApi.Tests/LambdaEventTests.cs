@@ -1,0 +1,118 @@
+using System.Text;
+using System.Text.Json.Nodes;
+using Failover.ItemApi.Tests.Doors;
+using Failover.LocalHost.Functions;
+
+namespace Failover.ItemApi.Tests;
+
+/// <summary>Events as API Gateway makes them, and as it should not.</summary>
+public sealed class LambdaEventTests(LambdaWorld world) : IClassFixture<LambdaWorld>, IDisposable
+{
+    public void Dispose() => world.Road.Happens = (_, _) => Mishap.None;
+
+    [Fact]
+    public async Task Callers_are_who_the_authorizer_says_by_claims_alone()
+    {
+        var function = world.Function(1, TimeSpan.FromSeconds(10), ("AUTHORIZATION", "jwt"));
+
+        Assert.Equal(404, await StatusAsync(function, Event("GET", "/items/x", claims: new JsonObject { ["sub"] = "a", ["scope"] = "items:read" })));
+        Assert.Equal(404, await StatusAsync(function, Event("GET", "/items/x", claims: new JsonObject { ["client_id"] = "a", ["scope"] = "[items:read items:write]" })));
+        Assert.Equal(403, await StatusAsync(function, Event("DELETE", "/items/x", claims: new JsonObject { ["sub"] = "a", ["scope"] = "items:read" })));
+        Assert.Equal(403, await StatusAsync(function, Event("GET", "/items/x", claims: new JsonObject { ["sub"] = "a" })));
+        // An authorizer that says nothing of the caller, as IAM's; none at all; and a token that nobody has verified.
+        Assert.Equal(401, await StatusAsync(function, Event("GET", "/items/x", claims: [])));
+        Assert.Equal(401, await StatusAsync(function, Event("GET", "/items/x")));
+        Assert.Equal(401, await StatusAsync(function, Event("GET", "/items/x", headers: new JsonObject { ["authorization"] = "Bearer a.b.c" })));
+        Assert.Equal(200, await StatusAsync(function, Event("GET", "/health/live")));
+    }
+
+    [Fact]
+    public async Task A_client_gets_an_answer_before_lambda_ends_the_invocation()
+    {
+        var function = world.Function(1, TimeSpan.FromSeconds(2), ("CALL_TIMEOUT_MS", "3000"), ("REQUEST_TIMEOUT_MS", "29000"));
+        Assert.Equal(200, await StatusAsync(function, Event("GET", "/health/live")));
+        world.Road.Happens = (_, body) => body.Contains("hang-", StringComparison.Ordinal) ? Mishap.Hang : Mishap.None;
+
+        Assert.Equal(503, await StatusAsync(function, Event("GET", "/items/hang-1")));
+        Assert.Equal(503, await StatusAsync(function, Event("PUT", "/items/hang-1", body: "{}")));
+        Assert.Equal(200, await StatusAsync(function, Event("GET", "/health/live")));
+    }
+
+    [Theory]
+    [InlineData("/items/a%2Fb", 400)]
+    [InlineData("/items/a b", 400)]
+    [InlineData("/items/ü", 400)]
+    [InlineData("/items/%2561", 400)]
+    [InlineData("/items/a/b", 404)]
+    [InlineData("", 405)]
+    [InlineData("/items/\u0000", 400)]
+    public async Task A_path_is_taken_as_it_comes(string path, int status) =>
+        Assert.Equal(status, await StatusAsync(world.Function(1, TimeSpan.FromSeconds(10)), Event(path.Length == 0 ? "PUT" : "GET", path)));
+
+    [Fact]
+    public async Task A_body_may_come_as_base64()
+    {
+        var function = world.Function(1, TimeSpan.FromSeconds(10));
+        var request = Event("PUT", "/items/base64", body: Convert.ToBase64String("""{"text":"ü"}"""u8));
+        request["isBase64Encoded"] = true;
+        var answer = await AskAsync(function, request);
+
+        Assert.Equal((201, """{"id":"base64","text":"ü"}"""), ((int)answer["statusCode"]!, (string?)answer["body"]));
+        Assert.False((bool)answer["isBase64Encoded"]!);
+    }
+
+    [Fact]
+    public async Task Without_its_settings_it_says_what_is_missing()
+    {
+        var result = await world.Function(1, TimeSpan.FromSeconds(10), ("ITEMS_TABLE", ""), ("WRITE_MODE", "Sometimes")).InvokeAsync(Encoding.UTF8.GetBytes(Event("GET", "/health/live").ToJsonString()));
+
+        Assert.Null(result.Payload);
+        Assert.Contains(world.Lines, line => line.Contains("ITEMS_TABLE is not set", StringComparison.Ordinal));
+        Assert.Contains(world.Lines, line => line.Contains("WRITE_MODE is 'Sometimes': it must be ActiveActive or ActivePassive", StringComparison.Ordinal));
+    }
+
+    private static JsonObject Event(string method, string path, string? body = null, JsonObject? claims = null, JsonObject? headers = null)
+    {
+        headers ??= [];
+        headers["content-type"] = "application/json";
+        var request = new JsonObject
+        {
+            ["version"] = "2.0",
+            ["routeKey"] = "$default",
+            ["rawPath"] = path,
+            ["rawQueryString"] = "",
+            ["headers"] = headers,
+            ["requestContext"] = new JsonObject
+            {
+                ["accountId"] = "000000000000",
+                ["apiId"] = "x",
+                ["domainName"] = "api.example.com",
+                ["requestId"] = "r",
+                ["routeKey"] = "$default",
+                ["stage"] = "$default",
+                ["http"] = new JsonObject { ["method"] = method, ["path"] = path, ["protocol"] = "HTTP/1.1", ["sourceIp"] = "192.0.2.1", ["userAgent"] = "x" },
+            },
+            ["isBase64Encoded"] = false,
+        };
+        if (claims is not null)
+        {
+            request["requestContext"]!["authorizer"] = new JsonObject { ["jwt"] = new JsonObject { ["claims"] = claims, ["scopes"] = null } };
+        }
+
+        if (body is not null)
+        {
+            request["body"] = body;
+        }
+
+        return request;
+    }
+
+    private static async Task<JsonNode> AskAsync(FunctionHost function, JsonObject request)
+    {
+        var result = await function.InvokeAsync(Encoding.UTF8.GetBytes(request.ToJsonString()));
+        Assert.Null(result.Error);
+        return JsonNode.Parse(result.Payload)!;
+    }
+
+    private static async Task<int> StatusAsync(FunctionHost function, JsonObject request) => (int)(await AskAsync(function, request))["statusCode"]!;
+}
