@@ -11,6 +11,7 @@ internal static class Banner
             The world runs on this machine: a simulation around the real functions. Ctrl-C ends it.
 
               page and control API   http://127.0.0.1:{ports.Page}/
+              the item API, to try   http://127.0.0.1:{ports.Page}/api
               DNS, UDP and TCP       dig @127.0.0.1 -p {ports.Dns} {World.ServiceName}
               Route 53's API         http://127.0.0.1:{ports.Route53}  (zone {World.ZoneId})
               DigitalOcean's API     http://127.0.0.1:{ports.DigitalOcean}/v2/

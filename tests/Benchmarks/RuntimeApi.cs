@@ -6,33 +6,39 @@ using Microsoft.AspNetCore.Http;
 
 namespace Failover.Benchmarks;
 
-/// <summary>A Lambda Runtime API that hands one event to one process, and takes the time.</summary>
+/// <summary>A Lambda Runtime API that hands one event to one process, once or again and again, and takes the time.</summary>
 internal sealed class RuntimeApi : IAsyncDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
     private readonly Door _door;
     private readonly byte[] _event;
+    private readonly List<double> _warm = [];
     private readonly TaskCompletionSource<Answer> _answer = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource _done = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly int _times;
     private long _started;
-    private bool _given;
+    private long _firstAsked;
+    private long _handed;
+    private int _given;
 
-    private RuntimeApi(byte[] payload)
+    private RuntimeApi(byte[] payload, int times)
     {
-        _event = payload;
+        (_event, _times) = (payload, times);
         _door = new Door(new IPEndPoint(IPAddress.Loopback, 0), HandleAsync);
     }
 
     /// <summary>Starts a process, gives it the event, waits for its answer, and ends it.</summary>
+    /// <param name="warm">How often it is given the event once more.</param>
     /// <exception cref="InvalidOperationException">It was not published, answered with an error, ended, or did not answer in time; the message has its last words.</exception>
-    public static async Task<Measurement> RunAsync(Artefact artefact, byte[] payload, IReadOnlyDictionary<string, string> environment)
+    public static async Task<Measurement> RunAsync(Artefact artefact, byte[] payload, IReadOnlyDictionary<string, string> environment, int warm = 0)
     {
         if (!File.Exists(artefact.Program))
         {
             throw new InvalidOperationException($"There is no {artefact.Program}: publish it first, with 'make artefacts PACKAGE_SET=standin RUNTIME=linux-x64'.");
         }
 
-        await using var api = new RuntimeApi(payload);
+        await using var api = new RuntimeApi(payload, 1 + warm);
         await api._door.SetOpenAsync(true);
         var info = new ProcessStartInfo(artefact.Program) { WorkingDirectory = artefact.Directory, RedirectStandardOutput = true, RedirectStandardError = true };
         info.Environment.Clear();
@@ -53,7 +59,7 @@ internal sealed class RuntimeApi : IAsyncDisposable
         using var process = Process.Start(info)!;
         var words = Task.WhenAll(process.StandardOutput.ReadToEndAsync(), process.StandardError.ReadToEndAsync());
         var ended = process.WaitForExitAsync();
-        await Task.WhenAny(api._answer.Task, ended, Task.Delay(Patience, TimeProvider.System));
+        await Task.WhenAny(api._done.Task, ended, Task.Delay(Patience, TimeProvider.System));
         var memory = PeakMemory(process.Id);
         if (!process.HasExited)
         {
@@ -63,7 +69,7 @@ internal sealed class RuntimeApi : IAsyncDisposable
         await ended;
         var said = string.Concat(await words);
         return api._answer.Task is { IsCompleted: true, Result: { IsError: false } answer }
-            ? new Measurement(Stopwatch.GetElapsedTime(api._started, answer.At), memory, answer.Body, said)
+            ? new Measurement(Stopwatch.GetElapsedTime(api._started, answer.At), Stopwatch.GetElapsedTime(api._started, api._firstAsked), api._warm, memory, answer.Body, said)
             : throw new InvalidOperationException($"{artefact.Name} did not answer as it should within {Patience.TotalSeconds:0} s; it said:\n{said}");
     }
 
@@ -74,14 +80,19 @@ internal sealed class RuntimeApi : IAsyncDisposable
         var path = context.Request.Path.Value ?? "";
         if (context.Request.Method == "GET")
         {
-            if (_given)
+            if (_given == _times)
             {
                 // As in Lambda, where the process is frozen until there is another event.
                 await Passage.AllowsAsync(context, FaultMode.Hang);
                 return;
             }
 
-            _given = true;
+            if (_given++ == 0)
+            {
+                _firstAsked = Stopwatch.GetTimestamp();
+            }
+
+            _handed = Stopwatch.GetTimestamp();
             context.Response.Headers["Lambda-Runtime-Aws-Request-Id"] = "8476a536-e9f4-11e8-9739-2dfe598c3fcd";
             context.Response.Headers["Lambda-Runtime-Deadline-Ms"] = (TimeProvider.System.GetUtcNow() + Patience).ToUnixTimeMilliseconds().ToString(CultureInfo.InvariantCulture);
             context.Response.Headers["Lambda-Runtime-Invoked-Function-Arn"] = "arn:aws:lambda:us-east-1:000000000000:function:benchmark";
@@ -94,7 +105,17 @@ internal sealed class RuntimeApi : IAsyncDisposable
 
         using var body = new MemoryStream();
         await context.Request.Body.CopyToAsync(body);
-        _answer.TrySetResult(new Answer(body.ToArray(), !path.EndsWith("/response", StringComparison.Ordinal), Stopwatch.GetTimestamp()));
+        var now = Stopwatch.GetTimestamp();
+        if (!_answer.TrySetResult(new Answer(body.ToArray(), !path.EndsWith("/response", StringComparison.Ordinal), now)))
+        {
+            _warm.Add(Stopwatch.GetElapsedTime(_handed, now).TotalMilliseconds);
+        }
+
+        if (_given == _times)
+        {
+            _done.TrySetResult();
+        }
+
         context.Response.StatusCode = StatusCodes.Status202Accepted;
         await context.Response.WriteAsync("""{"status":"OK"}""");
     }
@@ -113,9 +134,11 @@ internal sealed class RuntimeApi : IAsyncDisposable
 
 /// <summary>One start of one artefact.</summary>
 /// <param name="FirstAnswer">From just before the process was started to its whole answer.</param>
+/// <param name="FirstAsked">From the same to its first question for an event: what Lambda calls its initialisation.</param>
+/// <param name="Warm">Of each further event: from when it was handed over to its answer, in milliseconds.</param>
 /// <param name="PeakMemory">In bytes, until then.</param>
 /// <param name="Said">All that it wrote.</param>
-internal sealed record Measurement(TimeSpan FirstAnswer, long PeakMemory, byte[] Answer, string Said);
+internal sealed record Measurement(TimeSpan FirstAnswer, TimeSpan FirstAsked, IReadOnlyList<double> Warm, long PeakMemory, byte[] Answer, string Said);
 
 /// <summary>A published function.</summary>
 internal sealed record Artefact(string Name, string Directory)

@@ -57,6 +57,9 @@ public partial class TemplateTests
             {
                 "AWS_REGION" => "us-east-1",
                 "REPLICA_REGIONS" => "us-east-1,us-west-2",
+                "WRITE_MODE" => "ActivePassive",
+                "WRITE_LEASE_SECONDS" => "10",
+                "LEASE_PREFERENCE" => "PreferData",
                 "MISSING_AFTER_SECONDS" => "480",
                 "STALLED_AFTER_SECONDS" => "180",
                 "TOPOLOGY_FILE" => Path.Combine(Repo.Root, "functions/HealthCheck/topology.example.json"),

@@ -16,6 +16,9 @@ internal sealed class ItemsApi(ItemStore store, WriteRight right, Cursors cursor
     /// <summary>A page ends after this much JSON, whatever its limit: Lambda answers with 6 MB at most.</summary>
     private const int PageBytesMax = 1024 * 1024;
 
+    /// <summary>How often it is looked further where a page would have nothing but tombstones and rows of the system's.</summary>
+    private const int LooksMax = 5;
+
     public async Task<Answer> GetAsync(Request request, CancellationToken cancellationToken)
     {
         var id = ItemId.Of(request);
@@ -114,6 +117,11 @@ internal sealed class ItemsApi(ItemStore store, WriteRight right, Cursors cursor
         var consistent = IsConsistent(request);
         var after = request.Query("cursor") is { } cursor ? await cursors.OpenAsync(cursor, cancellationToken) : null;
         var (items, next) = await store.ListAsync(limit, after, consistent, cancellationToken);
+        for (var look = 1; items.Count == 0 && next is not null && look < LooksMax; look++)
+        {
+            (items, next) = await store.ListAsync(limit, next, consistent, cancellationToken);
+        }
+
         var answered = items.Count;
         var page = Answer.Json(StatusCodes.Status200OK, json =>
         {

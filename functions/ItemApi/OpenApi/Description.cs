@@ -70,7 +70,7 @@ internal sealed class Description
         json.WriteEndObject();
     }
 
-    private static void WriteComponents(Utf8JsonWriter json)
+    private void WriteComponents(Utf8JsonWriter json)
     {
         json.WriteStartObject("components");
         json.WriteStartObject("securitySchemes");
@@ -89,10 +89,10 @@ internal sealed class Description
 
         json.WriteEndObject();
         json.WriteStartObject("examples");
-        foreach (var kind in ProblemKind.All)
+        foreach (var kind in ProblemKind.All.Intersect(Routes.SelectMany(ProblemsOf)))
         {
             json.WriteStartObject(kind.Slug);
-            json.WriteString("summary", kind.Title);
+            json.WriteString("summary", kind.Meaning);
             json.WriteStartObject("value");
             json.WriteString("type", ProblemKind.TypePrefix + kind.Slug);
             json.WriteString("title", kind.Title);
@@ -169,7 +169,7 @@ internal sealed class Description
     private static void WriteProblems(Utf8JsonWriter json, int status, IReadOnlyList<ProblemKind> kinds, bool isHead)
     {
         json.WriteStartObject(StatusText(status));
-        json.WriteString("description", string.Join("; ", kinds.Select(kind => $"{kind.Slug}: {kind.Meaning}")));
+        json.WriteString("description", string.Join(", ", kinds.Select(kind => kind.Slug)));
         WriteHeaders(json,
         [
             .. kinds.Any(kind => kind.RetryAfterSeconds is not null) ? [RetryAfter with { IsRequired = kinds.All(kind => kind.RetryAfterSeconds is not null) }] : Array.Empty<Parameter>(),
@@ -261,22 +261,10 @@ internal sealed class Description
             json.WriteBoolean("required", true);
         }
 
+        // In the schema: beside it, pages to try an API with take an example for what is to be sent.
         json.WritePropertyName("schema");
-        json.WriteRawValue(parameter.Schema);
-        if (parameter.Example is not { } example)
-        {
-            return;
-        }
-
-        json.WritePropertyName("example");
-        if (parameter.Schema.Contains("\"string\"", StringComparison.Ordinal))
-        {
-            json.WriteStringValue(example);
-        }
-        else
-        {
-            json.WriteRawValue(example);
-        }
+        json.WriteRawValue(parameter.Example is not { } example ? parameter.Schema
+            : $"{parameter.Schema[..^1]},\"examples\":[{(parameter.Schema.Contains("\"string\"", StringComparison.Ordinal) ? $"\"{JsonEncodedText.Encode(example)}\"" : example)}]}}");
     }
 
     private static string MethodName(string method) => method switch

@@ -24,6 +24,7 @@ internal sealed class ControlApi(World world, TimeProvider time)
     });
 
     private readonly TablesApi _tables = new(world, time);
+    private readonly ApiPage _api = new(world);
 
     public async Task HandleAsync(HttpContext context)
     {
@@ -45,6 +46,8 @@ internal sealed class ControlApi(World world, TimeProvider time)
             case ("GET", [""]):
                 context.Response.ContentType = MediaTypeNames.Text.Html;
                 await context.Response.Body.WriteAsync(Html.Value);
+                break;
+            case (_, ["api", .. var rest]) when await _api.HandleAsync(context, rest):
                 break;
             case ("GET", ["state"]):
                 await JsonAsync(context, 200, await StateReport.OfAsync(world, time, context.RequestAborted));
