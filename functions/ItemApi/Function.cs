@@ -39,7 +39,10 @@ internal sealed partial class Function(
             failure = error;
             var problem = Failures.Of(error);
             answer = problem.ToAnswer();
-            Note(problem.Kind, error);
+            if (!context.RequestAborted.IsCancellationRequested)
+            {
+                Note(problem.Kind, error);
+            }
         }
 
         context.Response.Headers["Failover-Region"] = region;

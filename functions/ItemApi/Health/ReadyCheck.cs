@@ -25,10 +25,14 @@ internal sealed class ReadyCheck(
 
     private static readonly TimeSpan Fresh = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan FreshBeside = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan BesidePatience = TimeSpan.FromMilliseconds(200);
+    private static readonly TimeSpan LagBelieved = TimeSpan.FromSeconds(60);
+    private static readonly Dictionary<string, long> NoLags = [];
 
     private readonly SemaphoreSlim _turn = new(1);
     private (long Timestamp, ReadyReport Report)? _last;
-    private (long Timestamp, IReadOnlyDictionary<string, long> LagMs) _beside;
+    private Task _besideLook = Task.CompletedTask;
+    private (long Timestamp, IReadOnlyDictionary<string, long> LagMs)? _beside;
 
     public async Task<ReadyReport> LookAsync(CancellationToken cancellationToken)
     {
@@ -40,9 +44,15 @@ internal sealed class ReadyCheck(
                 return last.Report;
             }
 
-            var beside = LookBesideAsync(cancellationToken);
+            // A control region that hangs must not make this one look slow: what is not there in time is told the next time.
+            if (_besideLook.IsCompleted && !(_beside is { } beside && time.GetElapsedTime(beside.Timestamp) < FreshBeside))
+            {
+                _besideLook = LookBesideAsync();
+            }
+
             var isReady = await IsReadyAsync(cancellationToken);
-            var report = new ReadyReport(isReady, time.GetUtcNow(), registers?.Last, await beside);
+            await Task.WhenAny(_besideLook, Task.Delay(BesidePatience, time, cancellationToken));
+            var report = new ReadyReport(isReady, time.GetUtcNow(), registers?.Last, _beside is { } known && time.GetElapsedTime(known.Timestamp) < LagBelieved ? known.LagMs : NoLags);
             _last = (time.GetTimestamp(), report);
             return report;
         }
@@ -66,35 +76,29 @@ internal sealed class ReadyCheck(
         }
     }
 
-    private async Task<IReadOnlyDictionary<string, long>> LookBesideAsync(CancellationToken cancellationToken)
+    private async Task LookBesideAsync()
     {
-        if (_beside.LagMs is { } known && time.GetElapsedTime(_beside.Timestamp) < FreshBeside)
-        {
-            return known;
-        }
-
         var lags = new Dictionary<string, long>();
+        using var deadline = new CancellationTokenSource(2 * callTimeout, time);
         try
         {
-            var register = registers?.ReadAsync(cancellationToken) ?? Task.CompletedTask;
+            var register = registers?.ReadAsync(deadline.Token) ?? Task.CompletedTask;
             foreach (var (replica, rows) in heartbeats)
             {
-                var times = await Task.WhenAll(rows.Select(row => ReadAsync(row, cancellationToken)));
+                var times = await Task.WhenAll(rows.Select(row => ReadAsync(row, deadline.Token)));
                 if (times.Max() is { } newest)
                 {
                     lags[replica] = Math.Max(0, time.GetUtcNow().ToUnixTimeMilliseconds() - newest);
                 }
             }
 
+            _beside = (time.GetTimestamp(), lags);
             await register;
         }
-        catch (Exception error) when (!cancellationToken.IsCancellationRequested)
+        catch (Exception error)
         {
             Log.BesideNotRead(logger, error);
         }
-
-        _beside = (time.GetTimestamp(), lags);
-        return lags;
     }
 
     private async Task<long?> ReadAsync(string row, CancellationToken cancellationToken)

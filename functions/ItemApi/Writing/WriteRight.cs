@@ -35,7 +35,8 @@ internal sealed class WriteRight(
         // Half a lease before its end it is read anew, so that a read that fails takes no right away that still holds.
         if (_lease is not { } known || known.Left(lease, registers.Now) < lease / 2)
         {
-            await RefreshAsync(registers, cancellationToken);
+            // Whoever still has the right waits for nobody else's read.
+            await RefreshAsync(registers, waitsForOthers: !(_lease?.Left(lease, registers.Now) > TimeSpan.Zero), cancellationToken);
         }
 
         var (held, now) = (_lease, registers.Now);
@@ -59,9 +60,14 @@ internal sealed class WriteRight(
         });
     }
 
-    private async Task RefreshAsync(RegisterReader reader, CancellationToken cancellationToken)
+    private async Task RefreshAsync(RegisterReader reader, bool waitsForOthers, CancellationToken cancellationToken)
     {
-        await _turn.WaitAsync(cancellationToken);
+        if (!await _turn.WaitAsync(waitsForOthers ? Timeout.InfiniteTimeSpan : TimeSpan.Zero, cancellationToken))
+        {
+            return;
+        }
+
+        var isRead = false;
         try
         {
             if (_asked is { } asked && time.GetElapsedTime(asked) < Pause)
@@ -69,7 +75,7 @@ internal sealed class WriteRight(
                 return;
             }
 
-            _asked = time.GetTimestamp();
+            isRead = true;
             var before = _lease;
             if (await reader.ReadAsync(cancellationToken) is not { } reading)
             {
@@ -92,6 +98,8 @@ internal sealed class WriteRight(
         }
         finally
         {
+            // From its end: a read that took long and failed is not begun again by each of those who waited.
+            _asked = isRead ? time.GetTimestamp() : _asked;
             _turn.Release();
         }
     }

@@ -81,6 +81,21 @@ public abstract class WriteModeTests(ApiWorld world) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_control_region_that_hangs_makes_this_one_neither_sick_nor_slow()
+    {
+        await MoveAsync(3, "here");
+        using var api = await StartAsync("PreferAvailability");
+        Assert.Equal(HttpStatusCode.OK, (await api.AskAsync("GET", "/health/live")).Status);
+        world.Road.Happens = (_, body) => body.Contains(_control, StringComparison.Ordinal) ? Mishap.Hang : Mishap.None;
+        var start = TimeProvider.System.GetTimestamp();
+        var ready = await api.AskAsync("GET", "/health/ready");
+
+        // Its calls would hang for three seconds, twice.
+        Assert.Equal(HttpStatusCode.OK, ready.Status);
+        Assert.True(TimeProvider.System.GetElapsedTime(start) < TimeSpan.FromSeconds(2.5));
+    }
+
+    [Fact]
     public async Task Without_the_register_the_right_ends_with_its_lease()
     {
         await MoveAsync(7, "here");
