@@ -69,7 +69,7 @@ public sealed record ItemApiOptions(
         var options = new ItemApiOptions(
             region,
             settings.Required("ITEMS_TABLE", "the name of the items table"),
-            TimeSpan.FromMilliseconds(settings.Number("CALL_TIMEOUT_MS", 1500, 50, 3000)),
+            TimeSpan.FromMilliseconds(settings.Number("CALL_TIMEOUT_MS", 1500, 50, 10_000)),
             TimeSpan.FromMilliseconds(settings.Number("REQUEST_TIMEOUT_MS", 9000, 500, 29_000)),
             TimeSpan.FromMilliseconds(settings.Number("CLOCK_AHEAD_MAX_MS", 60_000, 1000, 3_600_000)),
             settings.List("REPLICA_REGIONS"),

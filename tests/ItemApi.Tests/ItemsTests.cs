@@ -332,7 +332,7 @@ public abstract class ItemsTests(ApiWorld world) : IDisposable
     [Fact]
     public async Task Ready_is_the_data_path_and_live_is_the_process()
     {
-        using var api = await world.StartAsync(1, ("CALL_TIMEOUT_MS", "3000"));
+        using var api = await world.StartAsync(1, ("CALL_TIMEOUT_MS", "5000"));
         var ready = await api.AskAsync("GET", "/health/ready");
         var calls = 0;
         world.Road.Happens = (_, body) => body.Contains("_ready", StringComparison.Ordinal) && Interlocked.Increment(ref calls) > 0 ? Mishap.Hang : Mishap.None;

@@ -33,7 +33,8 @@ internal sealed class WriteRight(
         }
 
         // Half a lease before its end it is read anew, so that a read that fails takes no right away that still holds.
-        if (_lease is not { } known || known.Left(lease, registers.Now) < lease / 2)
+        // And as soon as it has waited long enough, so that the next process learns of it.
+        if (_lease is not { } known || known.Left(lease, registers.Now) < lease / 2 || !known.IsOpen)
         {
             // Whoever still has the right waits for nobody else's read.
             await RefreshAsync(registers, waitsForOthers: !(_lease?.Left(lease, registers.Now) > TimeSpan.Zero), cancellationToken);

@@ -114,8 +114,8 @@ public abstract class ApiWorld(DoorKind kind) : IAsyncLifetime
             ["AWS_SECRET_ACCESS_KEY"] = "local",
             ["AWS_ENDPOINT_URL"] = Road.Address.ToString(),
             ["ITEMS_TABLE"] = Table,
-            ["CALL_TIMEOUT_MS"] = "3000",
-            ["REQUEST_TIMEOUT_MS"] = "25000",
+            ["CALL_TIMEOUT_MS"] = "10000",
+            ["REQUEST_TIMEOUT_MS"] = "29000",
             ["AUTHORIZATION"] = "off",
             ["DOTNET_TieredPGO"] = "0",
         };
@@ -129,7 +129,7 @@ public abstract class ApiWorld(DoorKind kind) : IAsyncLifetime
 
     private async Task<Uri> StartLambdaAsync(int concurrency, (string Name, string Value)[] settings)
     {
-        var function = Function(concurrency, TimeSpan.FromSeconds(30), settings);
+        var function = Function(concurrency, TimeSpan.FromSeconds(40), settings);
         var door = new Door(new IPEndPoint(IPAddress.Loopback, 0), context => HttpApi.HandleAsync(context, function));
         _owned.Add(door);
         await door.SetOpenAsync(true);
