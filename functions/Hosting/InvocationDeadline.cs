@@ -9,9 +9,8 @@ public static class InvocationDeadline
     private static readonly TimeSpan Margin = TimeSpan.FromMilliseconds(500);
 
     /// <summary>A source that is cancelled shortly before Lambda ends the invocation.</summary>
-    public static CancellationTokenSource Deadline(this ILambdaContext context, TimeProvider time)
-    {
-        var left = context.RemainingTime - Margin;
-        return new CancellationTokenSource(left > TimeSpan.Zero ? left : TimeSpan.Zero, time);
-    }
+    public static CancellationTokenSource Deadline(this ILambdaContext context, TimeProvider time) => new(context.TimeLeft(), time);
+
+    /// <summary>The time for the work itself, without what is kept for the answer; never negative.</summary>
+    public static TimeSpan TimeLeft(this ILambdaContext context) => context.RemainingTime > Margin ? context.RemainingTime - Margin : TimeSpan.Zero;
 }

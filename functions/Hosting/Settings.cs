@@ -40,6 +40,9 @@ public sealed class Settings(Func<string, string?> read)
         return otherwise;
     }
 
+    /// <summary>Names with commas between that must be there.</summary>
+    public IReadOnlyList<string> RequiredList(string name, string meaning) => Required(name, meaning).Length == 0 ? [] : List(name);
+
     /// <summary>Names with commas between; empty where it is missing.</summary>
     public IReadOnlyList<string> List(string name) => (read(name) ?? "").Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
 

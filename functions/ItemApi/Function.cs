@@ -17,15 +17,11 @@ internal delegate Task<Caller?> CallerOf(HttpContext context, CancellationToken 
 internal sealed partial class Function(
     Router router, AccessRule access, CallerOf callerOf, RegisterReader? registers, ServedRequests requests, string region, TimeSpan requestTimeout, TimeProvider time, ILogger logger)
 {
-    /// <summary>What is kept of Lambda's time for the answer itself.</summary>
-    private static readonly TimeSpan Margin = TimeSpan.FromMilliseconds(500);
-
     public async Task HandleAsync(HttpContext context)
     {
         var start = time.GetTimestamp();
         using var deadline = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted);
-        var left = LambdaDoor.TimeLeft(context) - Margin;
-        deadline.CancelAfter(left < requestTimeout ? (left > TimeSpan.Zero ? left.Value : TimeSpan.Zero) : requestTimeout);
+        deadline.CancelAfter(LambdaDoor.TimeLeft(context) is { } left && left < requestTimeout ? left : requestTimeout);
         Route? route = null;
         Exception? failure = null;
         Answer answer;

@@ -1,7 +1,7 @@
 namespace Failover.ItemRecord;
 
 /// <summary>Gives a call its own deadline within the caller's.</summary>
-public static class CallDeadline
+internal static class CallDeadline
 {
     /// <summary>A source that is cancelled with <paramref name="cancellationToken"/>, or after <paramref name="timeout"/>.</summary>
     public static CancellationTokenSource Within(TimeSpan timeout, CancellationToken cancellationToken)

@@ -94,7 +94,7 @@ public sealed class ItemStore(IAmazonDynamoDB dynamoDb, string table, string reg
         var written = new WriteResult.Written(next, Created: false);
         try
         {
-            await PutAsync(next, item, cancellationToken);
+            await PutAsync(next.ToAttributes(), item, cancellationToken);
             return written;
         }
         catch (ConditionalCheckFailedException refused)
@@ -158,7 +158,8 @@ public sealed class ItemStore(IAmazonDynamoDB dynamoDb, string table, string reg
                 return mayHaveHappened && draft.Refusal is not WriteResult.Replayed ? new WriteResult.OutcomeUnknown() : draft.Refusal!;
             }
 
-            if (ItemSize.Of(item.ToAttributes()) is > ItemSize.BytesMax and var size)
+            var attributes = item.ToAttributes();
+            if (ItemSize.Of(attributes) is > ItemSize.BytesMax and var size)
             {
                 return mayHaveHappened ? new WriteResult.OutcomeUnknown() : new WriteResult.TooLarge(size);
             }
@@ -167,7 +168,7 @@ public sealed class ItemStore(IAmazonDynamoDB dynamoDb, string table, string reg
             tried.Add(written);
             try
             {
-                await PutAsync(item, predecessor, cancellationToken);
+                await PutAsync(attributes, predecessor, cancellationToken);
                 return written;
             }
             catch (ConditionalCheckFailedException refused)
@@ -213,9 +214,9 @@ public sealed class ItemStore(IAmazonDynamoDB dynamoDb, string table, string reg
     private WriteResult.Written? Proven(List<WriteResult.Written> tried, StoredItem? current) =>
         tried.LastOrDefault(write => current is not null && (current.Version == write.Item.Version || current.Seen.Of(region) == write.Item.Version));
 
-    private async Task PutAsync(StoredItem item, StoredItem? predecessor, CancellationToken cancellationToken)
+    private async Task PutAsync(Dictionary<string, AttributeValue> attributes, StoredItem? predecessor, CancellationToken cancellationToken)
     {
-        var request = new PutItemRequest(table, item.ToAttributes())
+        var request = new PutItemRequest(table, attributes)
         {
             ReturnValuesOnConditionCheckFailure = ReturnValuesOnConditionCheckFailure.ALL_OLD,
             ExpressionAttributeNames = new() { ["#v"] = ItemAttributes.Version },

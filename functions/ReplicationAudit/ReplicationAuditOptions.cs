@@ -21,15 +21,15 @@ public sealed record ReplicationAuditOptions(
         var region = settings.Required("AWS_REGION", "the region that the function runs in; Lambda sets it");
         var options = new ReplicationAuditOptions(
             region,
-            List(settings.Required("REPLICA_REGIONS", "the regions that hold a replica of the items table, with commas between")),
-            List(settings.Required("OBSERVER_REGIONS", "the regions with a HealthCheck, whose heartbeats measure replication, with commas between")),
+            settings.RequiredList("REPLICA_REGIONS", "the regions that hold a replica of the items table, with commas between"),
+            settings.RequiredList("OBSERVER_REGIONS", "the regions with a HealthCheck, whose heartbeats measure replication, with commas between"),
             settings.Required("ITEMS_TABLE", "the name of the items table"),
             settings.Required("JOURNAL_TABLE", "the name of this region's journal table"),
             settings.Required("AUDIT_QUEUE_URL", "the address of this function's own queue"),
             new ArrivalLimits(
                 TimeSpan.FromSeconds(settings.Number("MISSING_AFTER_SECONDS", 480, 5, 43_200)),
                 TimeSpan.FromSeconds(settings.Number("STALLED_AFTER_SECONDS", 180, 5, 43_200))),
-            List(settings.Optional("REDACTED_ATTRIBUTES") ?? "").ToHashSet(StringComparer.Ordinal),
+            settings.List("REDACTED_ATTRIBUTES").ToHashSet(StringComparer.Ordinal),
             TimeSpan.FromMilliseconds(settings.Number("CALL_TIMEOUT_MS", 1500, 50, 10_000)));
         settings.ThrowIfMistaken();
         if (options.Limits.MissingAfter <= options.Limits.StalledAfter)
@@ -42,6 +42,4 @@ public sealed record ReplicationAuditOptions(
             ? options
             : throw new InvalidOperationException($"REPLICA_REGIONS is '{string.Join(',', options.Replicas)}': '{region}', where this function runs, is none of them.");
     }
-
-    private static List<string> List(string text) => [.. text.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)];
 }

@@ -23,7 +23,7 @@ public abstract class HostileInputTests(ApiWorld world)
         var index = Array.FindIndex(Inputs, input => input.Name == name);
         var input = Inputs[index];
         var id = $"hostile-{index}";
-        var answer = await world.Client.AskBytesAsync(input.Method, With(input.Path), input.Body is null ? null : Encoding.UTF8.GetBytes(With(Encoding.UTF8.GetString(input.Body))) is var text && input.IsText ? text : input.Body, input.Headers);
+        var answer = await world.Client.AskBytesAsync(input.Method, With(input.Path), input is { IsText: true, Body: { } text } ? Encoding.UTF8.GetBytes(With(Encoding.UTF8.GetString(text))) : input.Body, input.Headers);
 
         Assert.Equal((input.Status, input.Problem), ((int)answer.Status, input.Method == "HEAD" ? null : answer.Problem));
         if (input.Pointer is not null)

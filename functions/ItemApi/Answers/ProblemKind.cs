@@ -39,7 +39,7 @@ internal sealed record ProblemKind(string Slug, int Status, string Title, string
     public static readonly ProblemKind ItemTooLarge = new("item-too-large", 413, "The item is too large", "DynamoDB holds items of 400 KiB, names and the system's own attributes included.");
     public static readonly ProblemKind UnsupportedMediaType = new("unsupported-media-type", 415, "The body's type is not JSON", "Send 'Content-Type: application/json', or for a patch 'application/merge-patch+json'; UTF-8, and not compressed.");
     public static readonly ProblemKind KeyReused = new("key-reused", 422, "The idempotency key is another's", "This key was used for a create with other content. Take a new key for a new create.");
-    public static readonly ProblemKind Throttled = new("throttled", 429, "Too fast", "DynamoDB throttles. Nothing was done; come again after a while, with jitter.") { RetryAfterSeconds = 1 };
+    public static readonly ProblemKind Throttled = new("throttled", 429, "Too fast", "DynamoDB throttles. Come again after a while, with jitter; a write that was sent twice may have happened.") { RetryAfterSeconds = 1 };
     public static readonly ProblemKind Failed = new("failed", 500, "This is a fault of ours", "A fault in this program. A write may or may not have happened.");
     public static readonly ProblemKind Fenced = new("fenced", 503, "Writes are fenced", "A planned move is under way: writes are refused here until it is done. Nothing was written.") { RetryAfterSeconds = 5 };
     public static readonly ProblemKind NotActive = new("not-active", 503, "Another region writes", "This region has no right to write now. 'active' says which endpoint has, as far as this one knows. Nothing was written.") { RetryAfterSeconds = 1 };

@@ -1,5 +1,6 @@
 using Amazon.Lambda.Core;
 using Amazon.Lambda.Serialization.SystemTextJson;
+using Failover.Hosting;
 using Failover.ItemApi.Access;
 using Microsoft.AspNetCore.Hosting.Server;
 
@@ -28,6 +29,6 @@ internal static class LambdaDoor
     /// <summary>Who calls, as API Gateway's authorizer has verified.</summary>
     public static Task<Caller?> CallerAsync(HttpContext context, CancellationToken cancellationToken) => Task.FromResult(Caller.Of(context.User.Claims));
 
-    /// <summary>What Lambda leaves of its time; null where the request did not come through it.</summary>
-    public static TimeSpan? TimeLeft(HttpContext context) => context.Items.TryGetValue("LambdaContext", out var lambda) ? (lambda as ILambdaContext)?.RemainingTime : null;
+    /// <summary>What Lambda leaves of its time for the work itself; null where the request did not come through it.</summary>
+    public static TimeSpan? TimeLeft(HttpContext context) => context.Items.TryGetValue("LambdaContext", out var lambda) ? (lambda as ILambdaContext)?.TimeLeft() : null;
 }

@@ -1,5 +1,6 @@
 using Amazon.DynamoDBv2;
 using Amazon.DynamoDBv2.Model;
+using Failover.ControlPlane;
 using Failover.ItemApi.Writing;
 using Failover.ItemRecord;
 
@@ -103,7 +104,7 @@ internal sealed class ReadyCheck(
 
     private async Task<long?> ReadAsync(string row, CancellationToken cancellationToken)
     {
-        using var deadline = CallDeadline.Within(callTimeout, cancellationToken);
+        using var deadline = cancellationToken.Within(callTimeout);
         return HeartbeatRow.Read((await dynamoDb.GetItemAsync(new GetItemRequest(table, new Dictionary<string, AttributeValue> { [ItemAttributes.Id] = new(row) }, consistentRead: false), deadline.Token)).Item);
     }
 }

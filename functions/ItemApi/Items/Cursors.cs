@@ -1,10 +1,11 @@
+using Amazon.DynamoDBv2;
+using Amazon.DynamoDBv2.Model;
+using Failover.ControlPlane;
+using Failover.ItemApi.Answers;
+using Failover.ItemRecord;
 using System.Buffers.Text;
 using System.Security.Cryptography;
 using System.Text;
-using Amazon.DynamoDBv2;
-using Amazon.DynamoDBv2.Model;
-using Failover.ItemApi.Answers;
-using Failover.ItemRecord;
 
 namespace Failover.ItemApi.Items;
 
@@ -51,7 +52,7 @@ internal sealed class Cursors(IAmazonDynamoDB dynamoDb, string table, TimeSpan c
 
     private async Task<byte[]> ReadKeyAsync(CancellationToken cancellationToken)
     {
-        using var deadline = CallDeadline.Within(2 * callTimeout, cancellationToken);
+        using var deadline = cancellationToken.Within(2 * callTimeout);
         var found = await dynamoDb.GetItemAsync(new GetItemRequest(table, new() { [ItemAttributes.Id] = new(RowId) }, consistentRead: true), deadline.Token);
         if (found.IsItemSet && found.Item.GetValueOrDefault(KeyAttribute)?.B is { } known)
         {

@@ -1,12 +1,13 @@
-using System.Globalization;
-using System.Security.Cryptography;
-using System.Text;
 using Amazon.DynamoDBv2;
 using Amazon.DynamoDBv2.Model;
+using Failover.ControlPlane;
 using Failover.ItemApi.Access;
 using Failover.ItemApi.Answers;
 using Failover.ItemApi.Routing;
 using Failover.ItemRecord;
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
 
 namespace Failover.ItemApi.Items;
 
@@ -49,7 +50,7 @@ internal sealed class IdempotencyKeys(IAmazonDynamoDB dynamoDb, string table, Ti
     /// <exception cref="ProblemException">It is bound to another.</exception>
     public async Task BindAsync(CreateKey create, CancellationToken cancellationToken)
     {
-        using var deadline = CallDeadline.Within(callTimeout, cancellationToken);
+        using var deadline = cancellationToken.Within(callTimeout);
         try
         {
             await dynamoDb.PutItemAsync(

@@ -39,9 +39,8 @@ internal sealed record WriteLease(Reading Last, Moment OpensFrom, bool IsOpen)
     public static WriteLease After(WriteLease? last, Reading reading, bool isOpened)
     {
         // Epochs are dense: from one of ours to the next of ours nobody else had the right in between.
-        var goesOn = last is not null && last.Last.IsMine && reading.IsMine && reading.Epoch - last.Last.Epoch is 0 or 1;
-        return goesOn
-            ? last! with { Last = reading, IsOpen = last.IsOpen || isOpened }
+        return last is { Last.IsMine: true } && reading.IsMine && reading.Epoch - last.Last.Epoch is 0 or 1
+            ? last with { Last = reading, IsOpen = last.IsOpen || isOpened }
             : new WriteLease(reading, reading.Received, reading.IsMine && isOpened);
     }
 

@@ -1,8 +1,9 @@
-using System.Globalization;
 using Amazon.DynamoDBv2;
 using Amazon.DynamoDBv2.Model;
+using Failover.ControlPlane;
 using Failover.ItemApi.Answers;
 using Failover.ItemRecord;
+using System.Globalization;
 
 namespace Failover.ItemApi.Writing;
 
@@ -107,7 +108,7 @@ internal sealed class WriteRight(
 
     private async Task<bool> IsOpenedAsync(long epoch, CancellationToken cancellationToken)
     {
-        using var deadline = CallDeadline.Within(callTimeout, cancellationToken);
+        using var deadline = cancellationToken.Within(callTimeout);
         var row = await dynamoDb.GetItemAsync(new GetItemRequest(table, Key(), consistentRead: true), deadline.Token);
         return row.IsItemSet && row.Item.GetValueOrDefault(EpochAttribute)?.N == Text(epoch);
     }
@@ -115,7 +116,7 @@ internal sealed class WriteRight(
     /// <summary>If it fails, the next process waits once more: nothing worse.</summary>
     private async Task TellOpenedAsync(long epoch, CancellationToken cancellationToken)
     {
-        using var deadline = CallDeadline.Within(callTimeout, cancellationToken);
+        using var deadline = cancellationToken.Within(callTimeout);
         try
         {
             var row = Key();

@@ -24,6 +24,8 @@ internal sealed class ApiPage(World world)
         </html>
         """;
 
+    private static readonly HttpClient Http = new(new SocketsHttpHandler { UseProxy = false }) { Timeout = TimeSpan.FromSeconds(10) };
+
     private static readonly Dictionary<string, string> Files = new()
     {
         ["swagger-ui.css"] = "text/css",
@@ -63,8 +65,7 @@ internal sealed class ApiPage(World world)
     /// <summary>The API's own description, with this page's road to it as its server.</summary>
     private async Task DescribeAsync(HttpContext context, Regions.Region region)
     {
-        using var http = new HttpClient(new SocketsHttpHandler { UseProxy = false }) { Timeout = TimeSpan.FromSeconds(10) };
-        var document = JsonNode.Parse(await http.GetStringAsync(new Uri($"http://127.0.0.1:{world.Options.Ports.ItemApi(region.Number)}/openapi/v1.json"), context.RequestAborted))!;
+        var document = JsonNode.Parse(await Http.GetStringAsync(new Uri($"http://127.0.0.1:{world.Options.Ports.ItemApi(region.Number)}/openapi/v1.json"), context.RequestAborted))!;
         document["servers"] = new JsonArray(new JsonObject { ["url"] = "/api/" + region.Name, ["description"] = region.Name });
         context.Response.ContentType = "application/json";
         await context.Response.WriteAsync(document.ToJsonString());

@@ -144,14 +144,14 @@ public sealed class TokenTests(KestrelWorld world) : IClassFixture<KestrelWorld>
     }
 
     [Fact]
-    public async Task Keys_that_are_known_outlive_an_issuer_that_does_not_answer()
+    public async Task Without_the_issuers_keys_nobody_is_let_in()
     {
         await _issuer.OpenAsync(false);
         Assert.Equal((HttpStatusCode.ServiceUnavailable, "unavailable"), await RefusalAsync("GET", _issuer.Token(issuer: "http://x")));
     }
 
     [Fact]
-    public async Task Keys_are_read_once_and_a_stranger_cannot_have_them_read_again_and_again()
+    public async Task Keys_are_read_once_outlive_their_issuer_and_are_not_read_again_for_a_stranger()
     {
         using var stranger = RSA.Create(2048);
         Assert.Equal(HttpStatusCode.NotFound, (await AskAsync("GET", _issuer.Token())).Status);

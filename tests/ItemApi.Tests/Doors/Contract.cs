@@ -79,11 +79,12 @@ internal sealed class Contract : DelegatingHandler
             var matches = template.Name.EndsWith("{id}", StringComparison.Ordinal)
                 ? path.StartsWith(template.Name[..^4], StringComparison.Ordinal) && path.Length > template.Name.Length - 4 && !path[(template.Name.Length - 4)..].Contains('/', StringComparison.Ordinal)
                 : template.Name == path;
-#pragma warning disable CA1308 // OpenAPI writes methods so.
-            if (matches && template.Value.TryGetProperty(request.Method.Method.ToLowerInvariant(), out var operation) && request.Method.Method == request.Method.Method.ToUpperInvariant())
-#pragma warning restore CA1308
+            foreach (var operation in matches ? template.Value.EnumerateObject() : default)
             {
-                return operation;
+                if (operation.Name.ToUpperInvariant() == request.Method.Method)
+                {
+                    return operation.Value;
+                }
             }
         }
 
