@@ -63,7 +63,10 @@ public sealed class Settings(Func<string, string?> read)
         return words[0];
     }
 
-    /// <summary>An https address; http only to this machine itself. Null where it is missing.</summary>
+    /// <summary>Whether nobody on the way can change what an address answers: https, or http to this machine itself.</summary>
+    public static bool IsSafe(Uri address) => address.Scheme == Uri.UriSchemeHttps || (address.Scheme == Uri.UriSchemeHttp && address.IsLoopback);
+
+    /// <summary>An address as <see cref="IsSafe"/> wants it. Null where it is missing.</summary>
     public Uri? Address(string name)
     {
         if (read(name) is not { Length: > 0 } text)
@@ -71,7 +74,7 @@ public sealed class Settings(Func<string, string?> read)
             return null;
         }
 
-        if (Uri.TryCreate(text, UriKind.Absolute, out var address) && (address.Scheme == Uri.UriSchemeHttps || (address.Scheme == Uri.UriSchemeHttp && address.IsLoopback)))
+        if (Uri.TryCreate(text, UriKind.Absolute, out var address) && IsSafe(address))
         {
             return address;
         }

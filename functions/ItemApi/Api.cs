@@ -30,7 +30,7 @@ internal static class Api
     private static readonly ProblemKind[] Body =
     [
         ProblemKind.InvalidJson, ProblemKind.CommentInJson, ProblemKind.TrailingData, ProblemKind.NotAnObject, ProblemKind.DuplicateMember, ProblemKind.InvalidUnicode, ProblemKind.NumberTooPrecise,
-        ProblemKind.NumberOutOfRange, ProblemKind.TooDeep, ProblemKind.InvalidName, ProblemKind.ReservedName, ProblemKind.BodyTooLarge, ProblemKind.ItemTooLarge, ProblemKind.UnsupportedMediaType,
+        ProblemKind.NumberOutOfRange, ProblemKind.TooDeep, ProblemKind.InvalidName, ProblemKind.ReservedName, ProblemKind.BodyTooLarge, ProblemKind.ItemTooLarge, ProblemKind.UnsupportedMediaType, ProblemKind.BodyTooSlow,
     ];
 
     private static readonly ProblemKind[] Writing =
@@ -47,9 +47,9 @@ internal static class Api
     private static readonly Success Created = new(StatusCodes.Status201Created, "The item; there was none before.", "Item", ItemExample) { Headers = [ETag, Ends, Location] };
     private static readonly Success Deleted = new(StatusCodes.Status204NoContent, "There is no such item any more.") { Headers = [ETag] };
 
-    public static IReadOnlyList<Route> Routes(ItemsApi items, HealthApi health)
+    public static IReadOnlyList<Route> Routes(ItemsApi items, HealthApi health, AccessRule access)
     {
-        var description = new Description();
+        var description = new Description(access);
         IReadOnlyList<Route> routes =
         [
             .. WithHead(new Route("GET", "/items/{id}", AccessKind.Read, items.GetAsync)
@@ -109,8 +109,8 @@ internal static class Api
             },
             new Route("POST", "/", AccessKind.Write, items.StoreAsync)
             {
-                Name = "store", Summary = "Store an item, new or not: the contract of the article that this began with. The id is in the body.", Body = BodyKind.Item,
-                Successes = [Created with { Meaning = "The item is stored." }], Problems = [.. Writing, .. Body],
+                Name = "store", Summary = "Store an item, new or not: the contract of the article that this began with. The id is in the body.", Headers = [IfMatch, IfNoneMatch, ExpiresAt], Body = BodyKind.Item,
+                Successes = [Created with { Meaning = "The item is stored." }], Problems = [.. Changing, .. Body],
             },
             .. WithHead(new Route("GET", "/health/live", AccessKind.Public, health.LiveAsync)
             {

@@ -24,6 +24,7 @@ internal sealed partial class Function(
         deadline.CancelAfter(LambdaDoor.TimeLeft(context) is { } left && left < requestTimeout ? left : requestTimeout);
         Route? route = null;
         Exception? failure = null;
+        var hasGone = false;
         Answer answer;
         try
         {
@@ -35,7 +36,8 @@ internal sealed partial class Function(
             failure = error;
             var problem = Failures.Of(error);
             answer = problem.ToAnswer();
-            if (!context.RequestAborted.IsCancellationRequested)
+            hasGone = context.RequestAborted.IsCancellationRequested;
+            if (!hasGone)
             {
                 Note(problem.Kind, error);
             }
@@ -57,18 +59,21 @@ internal sealed partial class Function(
         }
         catch (Exception error) when (error is OperationCanceledException or IOException && context.RequestAborted.IsCancellationRequested)
         {
-            // The client has gone. What was done is done, and logged.
+            // What was done is done, and logged; it is no failure of this program's.
+            hasGone = true;
         }
 
-        requests.Write(new ServedRequest(context.Request.Method, route?.Template, answer.Status, time.GetElapsedTime(start), TraceOf(context), answer.Problem?.Slug, (failure as ItemRecord.ClockDriftException)?.Ahead));
+        requests.Write(new ServedRequest(
+            context.Request.Method, route?.Template, hasGone ? StatusCodes.Status499ClientClosedRequest : answer.Status, time.GetElapsedTime(start), TraceOf(context), hasGone ? null : answer.Problem?.Slug,
+            (failure as ItemRecord.ClockDriftException)?.Ahead));
     }
 
     private async Task<Answer> AnswerAsync(HttpContext context, Route route, string? id, CancellationToken cancellationToken)
     {
         Caller? caller = null;
-        if (route.Access != AccessKind.Public)
+        if (access.Asks(route.Access))
         {
-            caller = access.IsOff ? Caller.Anyone : await callerOf(context, cancellationToken);
+            caller = await callerOf(context, cancellationToken);
             if (access.Check(route.Access, caller) is { } refusal)
             {
                 throw new ProblemException(refusal);

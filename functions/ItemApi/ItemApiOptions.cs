@@ -88,6 +88,12 @@ public sealed record ItemApiOptions(
             settings.Optional("READ_SCOPE") ?? "items:read",
             settings.Optional("WRITE_SCOPE") ?? "items:write",
             isLambda ? "" : settings.Required("LISTEN", "where to listen: an address and a port, or unix: and a path"));
+        if (options is { JwtIssuer: not null, JwksUrl: null })
+        {
+            // Its configuration says where its keys are.
+            settings.Address("JWT_ISSUER");
+        }
+
         settings.ThrowIfMistaken();
         return options;
     }

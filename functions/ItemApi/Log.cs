@@ -19,4 +19,7 @@ internal static partial class Log
 
     [LoggerMessage(6, LogLevel.Warning, "The token issuer's keys were not read.")]
     public static partial void KeysNotRead(ILogger logger, Exception error);
+
+    [LoggerMessage(7, LogLevel.Warning, "That a create was done was not kept with its idempotency key: its client is told that nobody knows, and a retry finds it.")]
+    public static partial void KeyNotKept(ILogger logger, Exception error);
 }

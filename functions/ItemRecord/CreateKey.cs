@@ -9,21 +9,12 @@ public sealed record CreateKey(string Key, string Request)
     public string Text => $"{Key}.{Request}";
 
     /// <summary>What is known of this create by what is there: that it was done, or that its key was another's; null: nothing.</summary>
-    internal WriteResult? Compare(StoredItem? predecessor, StoredItem? live)
+    internal WriteResult? Compare(StoredItem? predecessor)
     {
-        // An item that came by itself to its end may be made anew; one that was deleted was deleted after it had been made.
-        if (predecessor is null || (live is null && !predecessor.IsDeleted) || (predecessor.Idempotency ?? predecessor.Origin) is not { } known || !known.StartsWith(Key + ".", StringComparison.Ordinal))
-        {
-            return null;
-        }
-
-        if (predecessor.Idempotency is { } create)
-        {
-            return create == Text ? new WriteResult.Replayed(predecessor.Version) : new WriteResult.KeyReused();
-        }
-
-        return known.StartsWith(Text + ".", StringComparison.Ordinal)
-            ? new WriteResult.Replayed(ItemVersion.TryParse(known[(Text.Length + 1)..], out var version) ? version : null)
-            : new WriteResult.KeyReused();
+        // The item's own create, or the one that was before it, where it was made anew.
+        var known = new[] { predecessor?.OriginOfSuccessor, predecessor?.Origin }.FirstOrDefault(origin => origin?.StartsWith(Key + ".", StringComparison.Ordinal) == true);
+        return known is null ? null
+            : !known.StartsWith(Text + ".", StringComparison.Ordinal) ? new WriteResult.KeyReused()
+            : new WriteResult.Replayed(ItemVersion.TryParse(known[(Text.Length + 1)..], out var version) ? version : null);
     }
 }

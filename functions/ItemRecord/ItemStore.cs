@@ -1,7 +1,5 @@
-using System.Net;
 using Amazon.DynamoDBv2;
 using Amazon.DynamoDBv2.Model;
-using Amazon.Runtime;
 
 namespace Failover.ItemRecord;
 
@@ -9,12 +7,16 @@ namespace Failover.ItemRecord;
 /// Reads and writes items of one replica. Every write is conditional on its predecessor's version (or on absence),
 /// so that within one region no update is lost, and says which versions it had seen, so that between regions every loss can be named.
 /// </summary>
-public sealed class ItemStore(IAmazonDynamoDB dynamoDb, string table, string region, VersionClock clock, TimeProvider time, TimeSpan callTimeout)
+/// <param name="dynamoDb">Where the SDK sends again by itself, a <see cref="WatchedDynamoDbClient"/>: else what it was told last is taken for all that happened.</param>
+/// <param name="mayWrite">Is asked right before a write is sent; null: nobody forbids it.</param>
+public sealed class ItemStore(IAmazonDynamoDB dynamoDb, string table, string region, VersionClock clock, TimeProvider time, TimeSpan callTimeout, Func<bool>? mayWrite = null)
 {
     /// <summary>How long a tombstone stays: longer than a stream (24 hours), a queue (4 days) and an outage.</summary>
     public static readonly TimeSpan TombstoneLifetime = TimeSpan.FromDays(8);
 
     private const int AttemptsMax = 4;
+
+    private static readonly Dictionary<string, AttributeValue> NoContent = [];
 
     private readonly WriteFence _fence = new(dynamoDb, table, region, time);
 
@@ -33,8 +35,8 @@ public sealed class ItemStore(IAmazonDynamoDB dynamoDb, string table, string reg
         string id, IReadOnlyDictionary<string, AttributeValue> content, DateTimeOffset? expiresAt, Precondition precondition, CancellationToken cancellationToken) =>
         WriteAsync(
             id,
-            (predecessor, live, version, seen) => precondition.Holds(live)
-                ? new Draft(new StoredItem(id, content, version, seen, IsDeleted: false, expiresAt) { Origin = predecessor?.OriginOfSuccessor })
+            (predecessor, live) => precondition.Holds(live)
+                ? new Draft(Item(id, content, expiresAt) with { Origin = predecessor?.OriginOfSuccessor })
                 : new Draft(new WriteResult.PreconditionFailed(live)),
             cancellationToken);
 
@@ -44,8 +46,8 @@ public sealed class ItemStore(IAmazonDynamoDB dynamoDb, string table, string reg
         string id, IReadOnlyDictionary<string, AttributeValue> content, DateTimeOffset? expiresAt, CreateKey? create, CancellationToken cancellationToken) =>
         WriteAsync(
             id,
-            (predecessor, live, version, seen) => create?.Compare(predecessor, live) is { } known ? new Draft(known)
-                : live is null ? new Draft(new StoredItem(id, content, version, seen, IsDeleted: false, expiresAt) { Idempotency = create?.Text })
+            (predecessor, live) => create?.Compare(predecessor) is { } known ? new Draft(known)
+                : live is null ? new Draft(Item(id, content, expiresAt) with { Idempotency = create?.Text, Origin = predecessor?.OriginOfSuccessor })
                 : new Draft(new WriteResult.PreconditionFailed(live)),
             cancellationToken);
 
@@ -57,15 +59,15 @@ public sealed class ItemStore(IAmazonDynamoDB dynamoDb, string table, string reg
         CancellationToken cancellationToken) =>
         WriteAsync(
             id,
-            (predecessor, live, version, seen) =>
+            (_, live) =>
             {
-                if (!precondition.Holds(live) || live is null)
+                if (Refusal(precondition, live) is { } refusal)
                 {
-                    return new Draft(precondition == Precondition.None ? new WriteResult.NotFound() : new WriteResult.PreconditionFailed(live));
+                    return new Draft(refusal);
                 }
 
-                var (content, expiresAt) = change(live);
-                return new Draft(new StoredItem(id, content, version, seen, IsDeleted: false, expiresAt) { Origin = live.OriginOfSuccessor, Foreign = live.Foreign });
+                var (content, expiresAt) = change(live!);
+                return new Draft(Item(id, content, expiresAt) with { Origin = live!.OriginOfSuccessor, Foreign = live.Foreign });
             },
             cancellationToken);
 
@@ -73,9 +75,9 @@ public sealed class ItemStore(IAmazonDynamoDB dynamoDb, string table, string reg
     public Task<WriteResult> DeleteAsync(string id, Precondition precondition, CancellationToken cancellationToken) =>
         WriteAsync(
             id,
-            (predecessor, live, version, seen) => !precondition.Holds(live) ? new Draft(new WriteResult.PreconditionFailed(live))
-                : live is null ? new Draft(new WriteResult.NotFound())
-                : new Draft(new StoredItem(id, new Dictionary<string, AttributeValue>(), version, seen, IsDeleted: true, time.GetUtcNow() + TombstoneLifetime) { Origin = live.OriginOfSuccessor }),
+            (_, live) => Refusal(precondition, live) is { } refusal
+                ? new Draft(refusal)
+                : new Draft(Item(id, NoContent, time.GetUtcNow() + TombstoneLifetime) with { IsDeleted = true, Origin = live!.OriginOfSuccessor }),
             cancellationToken);
 
     /// <summary>
@@ -101,7 +103,7 @@ public sealed class ItemStore(IAmazonDynamoDB dynamoDb, string table, string reg
         {
             return refused.Item is { Count: > 0 } current && Proven([written], StoredItem.FromAttributes(current)) is { } own ? own : new WriteResult.Contended();
         }
-        catch (Exception error) when (MayHaveHappened(error) && !cancellationToken.IsCancellationRequested)
+        catch (Exception error) when (WatchedDynamoDbClient.MayHaveHappened(error) && !cancellationToken.IsCancellationRequested)
         {
             return Proven([written], await ReadAsync(item.Id, consistent: true, cancellationToken)) is { } own ? own : new WriteResult.OutcomeUnknown();
         }
@@ -127,82 +129,105 @@ public sealed class ItemStore(IAmazonDynamoDB dynamoDb, string table, string reg
         return (items, response.LastEvaluatedKey is { Count: > 0 } key ? key[ItemAttributes.Id].S : null);
     }
 
-    /// <param name="make">Makes what shall be written, or says why nothing shall, from the predecessor and, if readers see it, the live item.</param>
-    private async Task<WriteResult> WriteAsync(
-        string id, Func<StoredItem?, StoredItem?, ItemVersion, SeenVersions, Draft> make, CancellationToken cancellationToken)
+    /// <param name="make">Makes what shall be written, or says why nothing shall, from the predecessor and, if readers see it, the live item. Its version is given to it here.</param>
+    private async Task<WriteResult> WriteAsync(string id, Func<StoredItem?, StoredItem?, Draft> make, CancellationToken cancellationToken)
     {
         // Of each try: an earlier one whose answer was lost may land at any time.
         var tried = new List<WriteResult.Written>();
         var mayHaveHappened = false;
-        for (var attempt = 1; attempt <= AttemptsMax; attempt++)
+        try
         {
-            // Both at once: the fence costs a write no time.
-            var fence = ReadFenceAsync(cancellationToken);
-            var predecessor = await ReadAsync(id, consistent: true, cancellationToken);
-            var fencedUntil = await fence;
-            if (Proven(tried, predecessor) is { } proven)
+            for (var attempt = 1; attempt <= AttemptsMax; attempt++)
             {
-                return proven;
-            }
-
-            if (fencedUntil is { } until)
-            {
-                return mayHaveHappened ? new WriteResult.OutcomeUnknown() : new WriteResult.Fenced(until);
-            }
-
-            var live = predecessor?.IsLive(time.GetUtcNow()) == true ? predecessor : null;
-            var seen = predecessor?.SeenBySuccessor ?? SeenVersions.None;
-            var draft = make(predecessor, live, clock.Next(seen), seen);
-            if (draft.Item is not { } item)
-            {
-                return mayHaveHappened && draft.Refusal is not WriteResult.Replayed ? new WriteResult.OutcomeUnknown() : draft.Refusal!;
-            }
-
-            var attributes = item.ToAttributes();
-            if (ItemSize.Of(attributes) is > ItemSize.BytesMax and var size)
-            {
-                return mayHaveHappened ? new WriteResult.OutcomeUnknown() : new WriteResult.TooLarge(size);
-            }
-
-            var written = new WriteResult.Written(item, Created: live is null);
-            tried.Add(written);
-            try
-            {
-                await PutAsync(attributes, predecessor, cancellationToken);
-                return written;
-            }
-            catch (ConditionalCheckFailedException refused)
-            {
-                // The SDK re-sends after a lost answer: then it is our own write that stands in the way.
-                if (refused.Item is { Count: > 0 } current && Proven(tried, StoredItem.FromAttributes(current)) is { } own)
+                // Both at once: the fence costs a write no time.
+                var fence = ReadFenceAsync(cancellationToken);
+                var predecessor = await ReadAsync(id, consistent: true, cancellationToken);
+                var fencedUntil = await fence;
+                if (Proven(tried, predecessor) is { } proven)
                 {
-                    return own;
-                }
-            }
-            catch (Exception error) when (MayHaveHappened(error) && !cancellationToken.IsCancellationRequested)
-            {
-                mayHaveHappened = true;
-                var current = await ReadAsync(id, consistent: true, cancellationToken);
-                if (Proven(tried, current) is { } own)
-                {
-                    return own;
+                    return proven;
                 }
 
-                // Where the predecessor still stands, a new write with the same condition is safe: at most one of the two can win.
-                if (current?.Version != predecessor?.Version || (current is null) != (predecessor is null))
+                if (fencedUntil is { } until)
                 {
-                    return new WriteResult.OutcomeUnknown();
+                    return Refused(new WriteResult.Fenced(until));
+                }
+
+                var live = predecessor?.IsLive(time.GetUtcNow()) == true ? predecessor : null;
+                if (make(predecessor, live) is var draft && draft.Refusal is { } refusal)
+                {
+                    return Refused(refusal);
+                }
+
+                var seen = predecessor?.SeenBySuccessor ?? SeenVersions.None;
+                var item = draft.Item! with { Version = clock.Next(seen), Seen = seen };
+                var attributes = item.ToAttributes();
+                if (ItemSize.Of(attributes) is > ItemSize.BytesMax and var size)
+                {
+                    return Refused(new WriteResult.TooLarge(size));
+                }
+
+                if (mayWrite?.Invoke() == false)
+                {
+                    return Refused(new WriteResult.Forbidden());
+                }
+
+                var written = new WriteResult.Written(item, Created: live is null);
+                tried.Add(written);
+                try
+                {
+                    await PutAsync(attributes, predecessor, cancellationToken);
+                    return written;
+                }
+                catch (ConditionalCheckFailedException refused)
+                {
+                    // The SDK re-sends after a lost answer: then it is our own write that stands in the way.
+                    if (refused.Item is { Count: > 0 } current && Proven(tried, StoredItem.FromAttributes(current)) is { } own)
+                    {
+                        return own;
+                    }
+                }
+                catch (Exception error) when (WatchedDynamoDbClient.MayHaveHappened(error) && !cancellationToken.IsCancellationRequested)
+                {
+                    mayHaveHappened = true;
+                    var current = await ReadAsync(id, consistent: true, cancellationToken);
+                    if (Proven(tried, current) is { } own)
+                    {
+                        return own;
+                    }
+
+                    // Where the predecessor still stands, a new write with the same condition is safe: at most one of the two can win.
+                    if (current?.Version != predecessor?.Version || (current is null) != (predecessor is null))
+                    {
+                        return new WriteResult.OutcomeUnknown();
+                    }
+                }
+
+                if (attempt < AttemptsMax)
+                {
+                    await Task.Delay(TimeSpan.FromMilliseconds(Random.Shared.Next(5, 20 << attempt)), time, cancellationToken);
                 }
             }
 
-            if (attempt < AttemptsMax)
-            {
-                await Task.Delay(TimeSpan.FromMilliseconds(Random.Shared.Next(5, 20 << attempt)), time, cancellationToken);
-            }
+            return Refused(new WriteResult.Contended());
+        }
+        catch (Exception) when (mayHaveHappened && !cancellationToken.IsCancellationRequested)
+        {
+            // Whatever else fails, a read or the clock, no longer says that nothing was written.
+            return new WriteResult.OutcomeUnknown();
         }
 
-        return mayHaveHappened ? new WriteResult.OutcomeUnknown() : new WriteResult.Contended();
+        WriteResult Refused(WriteResult refusal) => mayHaveHappened && refusal is not WriteResult.Replayed ? new WriteResult.OutcomeUnknown() : refusal;
     }
+
+    /// <summary>An item that has no version yet.</summary>
+    private static StoredItem Item(string id, IReadOnlyDictionary<string, AttributeValue> content, DateTimeOffset? expiresAt) =>
+        new(id, content, Version: null, SeenVersions.None, IsDeleted: false, expiresAt);
+
+    /// <summary>Why a live item cannot be changed; null if it can.</summary>
+    private static WriteResult? Refusal(Precondition precondition, StoredItem? live) => !precondition.Holds(live) ? new WriteResult.PreconditionFailed(live)
+        : live is null ? new WriteResult.NotFound()
+        : null;
 
     private async Task<DateTimeOffset?> ReadFenceAsync(CancellationToken cancellationToken)
     {
@@ -260,9 +285,6 @@ public sealed class ItemStore(IAmazonDynamoDB dynamoDb, string table, string reg
         request.ConditionExpression = string.Join(" AND ", terms);
         request.ExpressionAttributeValues = values.Count > 0 ? values : null;
     }
-
-    private static bool MayHaveHappened(Exception error) =>
-        error is not AmazonServiceException { StatusCode: >= HttpStatusCode.BadRequest and < HttpStatusCode.InternalServerError };
 
     /// <summary>What shall be written, or why nothing shall.</summary>
     private readonly record struct Draft(StoredItem? Item, WriteResult? Refusal)

@@ -10,7 +10,7 @@ public abstract record WriteResult
     /// <summary>The item now is, or has since been, as written. <paramref name="Created"/>: there was no live item before.</summary>
     public sealed record Written(StoredItem Item, bool Created) : WriteResult;
 
-    /// <summary>There is no live item to delete.</summary>
+    /// <summary>There is no live item to change or to delete.</summary>
     public sealed record NotFound : WriteResult;
 
     /// <summary>A create with this idempotency key and this content has been done before: nothing was written.</summary>
@@ -31,6 +31,9 @@ public abstract record WriteResult
 
     /// <summary>A planned move stopped writes at this replica; nothing was written.</summary>
     public sealed record Fenced(DateTimeOffset Until) : WriteResult;
+
+    /// <summary>The right to write ended before the write was sent; nothing was written.</summary>
+    public sealed record Forbidden : WriteResult;
 
     /// <summary>No answer, and no proof either way: the write may have happened, or may still happen.</summary>
     public sealed record OutcomeUnknown : WriteResult;

@@ -1,5 +1,6 @@
 using Amazon.DynamoDBv2;
 using Amazon.Runtime;
+using Failover.ItemRecord;
 using Failover.LocalHost.Processes;
 
 namespace Failover.Testing;
@@ -32,8 +33,9 @@ public sealed class TestEngine : IAsyncDisposable
     }
 
     /// <summary>A client, through a network that may lose things.</summary>
-    public IAmazonDynamoDB Client(LossyNetwork? network = null) => new AmazonDynamoDBClient("local", "local", new AmazonDynamoDBConfig
+    public IAmazonDynamoDB Client(LossyNetwork? network = null) => new WatchedDynamoDbClient(new AmazonDynamoDBConfig
     {
+        DefaultAWSCredentials = new BasicAWSCredentials("local", "local"),
         ServiceURL = Address.ToString(),
         AuthenticationRegion = "us-east-1",
         MaxErrorRetry = network?.SdkRetries ?? 1,
@@ -61,6 +63,9 @@ public enum Loss
     /// <summary>It is lost on its way, and arrives just before the next write.</summary>
     Late,
 
+    /// <summary>The engine says that it is too much.</summary>
+    Throttled,
+
     /// <summary>It takes effect, and its answer is lost.</summary>
     Answer,
 
@@ -81,7 +86,7 @@ public sealed class LossyNetwork(int sdkRetries, params Loss?[] losses) : HttpCl
     /// <summary>How many writes were tried.</summary>
     public int Writes => _writes;
 
-    /// <summary>Run after a write whose answer is lost.</summary>
+    /// <summary>Run after a write that is lost, or whose answer is.</summary>
     public Func<Task>? AfterLoss { get; set; }
 
     /// <inheritdoc/>
@@ -102,7 +107,17 @@ public sealed class LossyNetwork(int sdkRetries, params Loss?[] losses) : HttpCl
             var loss = index < network._losses.Length ? network._losses[index] : null;
             if (loss == Loss.Request)
             {
+                await (network.AfterLoss?.Invoke() ?? Task.CompletedTask);
                 throw new HttpRequestException("The request was lost.");
+            }
+
+            if (loss == Loss.Throttled)
+            {
+                return new HttpResponseMessage(System.Net.HttpStatusCode.BadRequest)
+                {
+                    Content = new StringContent("""{"__type":"com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException","message":"Too fast."}""", new System.Net.Http.Headers.MediaTypeHeaderValue("application/x-amz-json-1.0")),
+                    RequestMessage = request,
+                };
             }
 
             if (isWrite && network._late is { } late)

@@ -23,11 +23,11 @@ internal sealed record Answered(HttpStatusCode Status, string Body, IReadOnlyDic
 /// <summary>Requests as a client makes them, in one line each.</summary>
 internal static class Asking
 {
-    /// <summary>Sends a request. A path goes as it is written; a header twice goes twice.</summary>
-    public static async Task<Answered> AskAsync(this HttpClient client, string method, string path, string? body = null, params (string Name, string Value)[] headers) =>
+    /// <summary>Sends a request. A path goes as it is written; a header twice goes twice, one that is null not at all.</summary>
+    public static async Task<Answered> AskAsync(this HttpClient client, string method, string path, string? body = null, params (string Name, string? Value)[] headers) =>
         await client.AskBytesAsync(method, path, body is null ? null : Encoding.UTF8.GetBytes(body), headers);
 
-    public static async Task<Answered> AskBytesAsync(this HttpClient client, string method, string path, byte[]? body, params (string Name, string Value)[] headers)
+    public static async Task<Answered> AskBytesAsync(this HttpClient client, string method, string path, byte[]? body, params (string Name, string? Value)[] headers)
     {
         var address = new Uri(client.BaseAddress!.GetLeftPart(UriPartial.Authority) + path, new UriCreationOptions { DangerousDisablePathAndQueryCanonicalization = true });
         using var request = new HttpRequestMessage(new HttpMethod(method), address);
@@ -40,7 +40,7 @@ internal static class Asking
             }
         }
 
-        foreach (var (name, value) in headers.Where(header => header.Value.Length > 0))
+        foreach (var (name, value) in headers.Where(header => header.Value is not null))
         {
             if (!request.Headers.TryAddWithoutValidation(name, value))
             {

@@ -56,7 +56,7 @@ public abstract class HostileInputTests(ApiWorld world)
 }
 
 /// <summary>One of hostile.json.</summary>
-internal sealed record HostileInput(string Name, string Method, string Path, (string, string)[] Headers, byte[]? Body, bool IsText, int Status, string? Problem, string? Pointer, string? Back)
+internal sealed record HostileInput(string Name, string Method, string Path, (string, string?)[] Headers, byte[]? Body, bool IsText, int Status, string? Problem, string? Pointer, string? Back)
 {
     public static HostileInput[] Read()
     {
@@ -71,7 +71,7 @@ internal sealed record HostileInput(string Name, string Method, string Path, (st
             Text("name")!,
             Text("method")!,
             Text("path")!,
-            input.TryGetProperty("headers", out var headers) ? [.. headers.EnumerateArray().Select(header => (header[0].GetString()!, header[1].GetString()!))] : [],
+            input.TryGetProperty("headers", out var headers) ? [.. headers.EnumerateArray().Select(header => (header[0].GetString()!, header[1].GetString()))] : [],
             Text("bodyBase64") is { } bytes ? Convert.FromBase64String(bytes)
                 : input.TryGetProperty("bodyParts", out var parts) ? Encoding.UTF8.GetBytes(string.Concat(parts.EnumerateArray().Select(part => new StringBuilder().Insert(0, part.GetProperty("text").GetString()!, part.GetProperty("times").GetInt32()).ToString())))
                 : Text("body") is { } text ? Encoding.UTF8.GetBytes(text) : null,

@@ -177,6 +177,61 @@ public abstract class ItemsTests(ApiWorld world) : IDisposable
     }
 
     [Fact]
+    public async Task A_create_is_known_again_whatever_became_of_its_item()
+    {
+        var key = ("Idempotency-Key", "long-" + _id);
+        var ends = ("Item-Expires-At", TimeProvider.System.GetUtcNow().AddSeconds(2).ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", System.Globalization.CultureInfo.InvariantCulture));
+        var first = await Api.AskAsync("POST", "/items", $$"""{"id":"{{_id}}","n":1}""", key);
+        var short1 = await Api.AskAsync("POST", "/items", "{}", ("Idempotency-Key", "short-" + _id), ends);
+        for (var i = 0; i < 3; i++)
+        {
+            await Api.AskAsync("DELETE", Path);
+            await Api.AskAsync(i == 1 ? "PUT" : "POST", i == 1 ? Path : "/items", $$"""{"id":"{{_id}}","n":2}""");
+        }
+
+        var retry = await Api.AskAsync("POST", "/items", $$"""{"id":"{{_id}}","n":1}""", key);
+        while ((await Api.AskAsync("GET", short1.Headers["Location"])).Status == HttpStatusCode.OK)
+        {
+            await Task.Delay(TimeSpan.FromSeconds(0.1), TimeProvider.System, Token);
+        }
+
+        var short2 = await Api.AskAsync("POST", "/items", "{}", ("Idempotency-Key", "short-" + _id), ends);
+
+        Assert.Equal((HttpStatusCode.Created, first.Body, first.ETag), (retry.Status, retry.Body, retry.ETag));
+        Assert.Equal((HttpStatusCode.Created, short1.Body, short1.ETag, short1.Headers["Item-Expires-At"]), (short2.Status, short2.Body, short2.ETag, short2.Headers["Item-Expires-At"]));
+        Assert.Equal("""{"id":"ID","n":2}""".Replace("ID", _id, StringComparison.Ordinal), (await Api.AskAsync("GET", Path)).Body);
+        Assert.Equal(HttpStatusCode.NotFound, (await Api.AskAsync("GET", short1.Headers["Location"])).Status);
+    }
+
+    [Fact]
+    public async Task A_create_that_was_told_is_kept_and_one_that_could_not_be_kept_is_not_told()
+    {
+        var key = ("Idempotency-Key", "kept-" + _id);
+        var body = $$"""{"id":"{{_id}}"}""";
+        world.Road.Happens = (operation, call) => operation == "UpdateItem" && call.Contains("if_not_exists", StringComparison.Ordinal) ? Mishap.RequestLost : Mishap.None;
+        var unknown = await Api.AskAsync("POST", "/items", body, key);
+        world.Road.Happens = (_, _) => Mishap.None;
+        var made = await Api.AskAsync("GET", Path);
+        var retry = await Api.AskAsync("POST", "/items", body, key);
+
+        Assert.Equal((HttpStatusCode.ServiceUnavailable, "outcome-unknown"), (unknown.Status, unknown.Problem));
+        Assert.Equal((HttpStatusCode.Created, made.ETag), (retry.Status, retry.ETag));
+    }
+
+    [Fact]
+    public async Task The_articles_store_heeds_every_header_that_a_put_does()
+    {
+        var body = $$"""{"id":"{{_id}}"}""";
+        var first = await Api.AskAsync("POST", "/", body, ("If-None-Match", "*"), ("Item-Expires-At", "2999-01-31T12:00:00Z"));
+        var again = await Api.AskAsync("POST", "/", body, ("If-None-Match", "*"));
+        var other = await Api.AskAsync("POST", "/", body, ("If-Match", "\"other\""));
+        var same = await Api.AskAsync("POST", "/", body, ("If-Match", first.ETag!));
+
+        Assert.Equal((HttpStatusCode.Created, "2999-01-31T12:00:00Z"), (first.Status, first.Headers["Item-Expires-At"]));
+        Assert.Equal((HttpStatusCode.PreconditionFailed, HttpStatusCode.PreconditionFailed, HttpStatusCode.Created), (again.Status, other.Status, same.Status));
+    }
+
+    [Fact]
     public async Task An_item_ends_when_its_client_said()
     {
         var put = await Api.AskAsync("PUT", Path, "{}", ("Item-Expires-At", "2999-01-31T12:00:00.75+01:00"));
@@ -277,6 +332,20 @@ public abstract class ItemsTests(ApiWorld world) : IDisposable
         var (get, put) = (await Api.AskAsync("GET", Path), await Api.AskAsync("PUT", Path, "{}"));
 
         Assert.All([get, put], answer => Assert.Equal((HttpStatusCode.TooManyRequests, "throttled", "1"), (answer.Status, answer.Problem, answer.Headers["Retry-After"])));
+    }
+
+    [Fact]
+    public async Task A_write_that_may_have_happened_is_never_told_as_throttled()
+    {
+        var writes = 0;
+        world.Road.Happens = (operation, body) => !body.Contains(_id, StringComparison.Ordinal) || (operation != "PutItem" && writes == 0) ? Mishap.None
+            : operation == "PutItem" && Interlocked.Increment(ref writes) == 1 ? Mishap.AnswerLost
+            : Mishap.Throttled;
+        var put = await Api.AskAsync("PUT", Path, "{}");
+        world.Road.Happens = (_, _) => Mishap.None;
+
+        Assert.Equal((HttpStatusCode.ServiceUnavailable, "outcome-unknown"), (put.Status, put.Problem));
+        Assert.Equal(HttpStatusCode.OK, (await Api.AskAsync("GET", Path)).Status);
     }
 
     [Fact]

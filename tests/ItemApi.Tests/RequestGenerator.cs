@@ -7,7 +7,7 @@ namespace Failover.ItemApi.Tests;
 /// <summary>A drawn request.</summary>
 /// <param name="Id">The item that it is about; null where it is about none.</param>
 /// <param name="Sent">The body's content where it is an object that must be taken; null where nobody knows.</param>
-internal sealed record DrawnRequest(string Method, string Path, byte[]? Body, (string, string)[] Headers, string? Id, JsonObject? Sent);
+internal sealed record DrawnRequest(string Method, string Path, byte[]? Body, (string, string?)[] Headers, string? Id, JsonObject? Sent);
 
 /// <summary>Draws requests: by a grammar that makes what the API takes, and by mutations that make anything.</summary>
 internal sealed class RequestGenerator(int seed, string prefix)
@@ -61,7 +61,7 @@ internal sealed class RequestGenerator(int seed, string prefix)
 
     private string Query() => string.Join('&', Enumerable.Range(0, _random.Next(4)).Select(_ => Pick("id", "limit", "cursor", "consistent", "x", "%69d", "") + Pick("=", "", "==") + Pick("1", "true", "%", "%ff", "%00", "a", "+")));
 
-    private (string, string)[] Some(string[] names) => _random.Next(3) > 0 ? [] : [.. Enumerable.Range(0, _random.Next(1, 4)).Select(_ => names[_random.Next(names.Length)]).Distinct().Select(name => (name, Pick(Values)))];
+    private (string, string?)[] Some(string[] names) => _random.Next(3) > 0 ? [] : [.. Enumerable.Range(0, _random.Next(1, 4)).Select(_ => names[_random.Next(names.Length)]).Distinct().Select(name => (name, (string?)Pick(Values)))];
 
     private JsonObject Object(int depth)
     {

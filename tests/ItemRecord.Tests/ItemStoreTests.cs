@@ -128,6 +128,78 @@ public abstract class ItemStoreTests(TestEngine? engine, string? whyNone) : IAsy
         Assert.Equal(result.Item.Version, current.Seen.Of(Region));
     }
 
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    public async Task What_a_later_send_is_answered_says_nothing_of_one_before_it(int sdkRetries)
+    {
+        // The second is refused: as the SDK's own, or as the next try. What then became of the first, nobody has seen.
+        var network = new LossyNetwork(sdkRetries, Loss.Late, Loss.Throttled, Loss.Throttled, Loss.Throttled, Loss.Throttled, Loss.Throttled, Loss.Throttled, Loss.Throttled, Loss.Throttled);
+        Assert.IsType<WriteResult.OutcomeUnknown>(await Store(network).PutAsync("x", Text("mine"), null, Precondition.None, Token));
+        var refused = new LossyNetwork(sdkRetries, Loss.Throttled, Loss.Throttled);
+        await Assert.ThrowsAsync<ProvisionedThroughputExceededException>(() => Store(refused).PutAsync("y", Text("mine"), null, Precondition.None, Token));
+
+        Assert.Equal(sdkRetries + 1, refused.Writes);
+    }
+
+    [Fact]
+    public async Task A_clock_that_is_found_wrong_later_does_not_unsay_a_write()
+    {
+        var far = ItemVersion.Create(Now.AddDays(1).ToUnixTimeMilliseconds(), 0, "us-west-2", "writer00");
+        var before = Written(await Store().PutAsync("x", Text("before"), null, Precondition.None, Token)).Item;
+        var network = new LossyNetwork(0, Loss.Request)
+        {
+            // The same version still stands, so that it is tried once more: but by now it has seen what lies too far ahead.
+            AfterLoss = async () =>
+            {
+                using var client = _engine.Client();
+                await client.PutItemAsync(_table, (before with { Seen = before.Seen.With(far) }).ToAttributes(), Token);
+            },
+        };
+        var store = new ItemStore(_engine.Client(network), _table, Region, new VersionClock(Region, new FakeTimeProvider(Now), aheadMax: TimeSpan.FromMinutes(1)), TimeProvider.System, TimeSpan.FromSeconds(2));
+
+        Assert.IsType<WriteResult.OutcomeUnknown>(await store.PutAsync("x", Text("mine"), null, Precondition.None, Token));
+    }
+
+    [Fact]
+    public async Task What_is_refused_anyway_asks_no_clock()
+    {
+        var far = ItemVersion.Create(Now.AddDays(1).ToUnixTimeMilliseconds(), 0, "us-west-2", "writer00");
+        using var client = _engine.Client();
+        await client.PutItemAsync(_table, new StoredItem("x", Text("far"), far, SeenVersions.None, IsDeleted: false, null).ToAttributes(), Token);
+        var store = new ItemStore(client, _table, Region, new VersionClock(Region, new FakeTimeProvider(Now), aheadMax: TimeSpan.FromMinutes(1)), TimeProvider.System, TimeSpan.FromSeconds(2));
+
+        Assert.IsType<WriteResult.PreconditionFailed>(await store.PutAsync("x", Text("mine"), null, new Precondition(["other"]), Token));
+        Assert.IsType<WriteResult.PreconditionFailed>(await store.CreateAsync("x", Text("mine"), null, null, Token));
+        await Assert.ThrowsAsync<ClockDriftException>(() => store.PutAsync("x", Text("mine"), null, Precondition.None, Token));
+    }
+
+    [Fact]
+    public async Task Whether_it_may_still_be_written_is_asked_right_before()
+    {
+        var asked = 0;
+        var store = new ItemStore(_engine.Client(), _table, Region, new VersionClock(Region, TimeProvider.System), TimeProvider.System, TimeSpan.FromSeconds(2), () => ++asked > 1);
+
+        Assert.IsType<WriteResult.Forbidden>(await store.PutAsync("x", Text("mine"), null, Precondition.None, Token));
+        Assert.Null(await store.ReadAsync("x", consistent: true, Token));
+        Written(await store.PutAsync("x", Text("mine"), null, Precondition.None, Token));
+        Assert.Equal(2, asked);
+    }
+
+    [Fact]
+    public async Task A_create_is_known_again_after_its_item_was_deleted_and_made_anew()
+    {
+        var store = Store();
+        var (one, other) = (new CreateKey("k1", "r1"), new CreateKey("k2", "r2"));
+        var first = Written(await store.CreateAsync("x", Text("one"), null, one, Token)).Item;
+        await store.DeleteAsync("x", Precondition.None, Token);
+        var second = Written(await store.CreateAsync("x", Text("two"), null, other, Token)).Item;
+
+        Assert.Equal(new WriteResult.Replayed(first.Version), await store.CreateAsync("x", Text("one"), null, one, Token));
+        Assert.Equal(new WriteResult.Replayed(second.Version), await store.CreateAsync("x", Text("two"), null, other, Token));
+        Assert.IsType<WriteResult.KeyReused>(await store.CreateAsync("x", Text("one"), null, one with { Request = "r3" }, Token));
+    }
+
     [Fact]
     public async Task A_lost_request_is_written_anew()
     {

@@ -19,18 +19,22 @@ internal enum AccessKind
 /// <param name="isOff">Everybody may do everything.</param>
 internal sealed class AccessRule(bool isOff, string readScope, string writeScope)
 {
-    public bool IsOff => isOff;
+    /// <summary>Whether a route wants to know who calls.</summary>
+    public bool Asks(AccessKind access) => access != AccessKind.Public && !isOff;
+
+    /// <summary>The scope that a caller needs.</summary>
+    public string ScopeFor(AccessKind access) => access == AccessKind.Write ? writeScope : readScope;
 
     /// <summary>Why a caller may not; null if he may.</summary>
     /// <param name="caller">Null: nobody has said who he is.</param>
     public Problem? Check(AccessKind access, Caller? caller)
     {
-        if (access == AccessKind.Public || isOff)
+        if (!Asks(access))
         {
             return null;
         }
 
-        var scope = access == AccessKind.Write ? writeScope : readScope;
+        var scope = ScopeFor(access);
         return caller is null
             ? new Problem(ProblemKind.Unauthenticated, "Send a bearer token that is valid here: 'Authorization: Bearer ...'.") { Headers = [("WWW-Authenticate", "Bearer")] }
             : caller.Scopes.Contains(scope) ? null

@@ -1,5 +1,7 @@
 using System.Text.Json;
 using Failover.ItemApi.Answers;
+using Failover.ItemApi.Operations;
+using Failover.Hosting;
 using Microsoft.IdentityModel.JsonWebTokens;
 using Microsoft.IdentityModel.Tokens;
 
@@ -21,10 +23,13 @@ internal sealed class TokenValidator(string issuer, string audience, Uri? jwksUr
     /// <summary>How soon keys are read again because a token names one that is not known: issuers change keys, and anybody can name one.</summary>
     private static readonly TimeSpan Pause = TimeSpan.FromMinutes(1);
 
+    /// <summary>And while there are none.</summary>
+    private static readonly TimeSpan PauseWithout = TimeSpan.FromSeconds(1);
+
     private readonly HttpClient _http = new(new SocketsHttpHandler { AllowAutoRedirect = false }) { Timeout = Deadline, MaxResponseContentBufferSize = DocumentBytesMax };
     private readonly JsonWebTokenHandler _handler = new() { MapInboundClaims = false };
-    private readonly SemaphoreSlim _turn = new(1);
-    private (long Timestamp, IList<SecurityKey> Keys)? _keys;
+    private readonly SharedRun _read = new(2 * AttemptsMax * Deadline, time);
+    private KnownKeys? _keys;
     private long? _asked;
 
     /// <summary>The caller of an Authorization header; null where it has no token that is valid here.</summary>
@@ -38,10 +43,10 @@ internal sealed class TokenValidator(string issuer, string audience, Uri? jwksUr
         }
 
         var token = authorization[Scheme.Length..].Trim();
-        var result = await ValidateAsync(token, await KeysAsync(Fresh, cancellationToken));
+        var result = await ValidateAsync(token, await KeysAsync(isNewWanted: false, cancellationToken));
         if (result.Exception is SecurityTokenSignatureKeyNotFoundException)
         {
-            result = await ValidateAsync(token, await KeysAsync(Pause, cancellationToken));
+            result = await ValidateAsync(token, await KeysAsync(isNewWanted: true, cancellationToken));
         }
 
         return result.IsValid ? Caller.Of(result.ClaimsIdentity.Claims) : null;
@@ -67,33 +72,35 @@ internal sealed class TokenValidator(string issuer, string audience, Uri? jwksUr
     private bool HasAudience(IEnumerable<string> audiences, SecurityToken token, TokenValidationParameters parameters) =>
         audiences.Any() ? audiences.Contains(audience) : token is JsonWebToken json && json.TryGetClaim("client_id", out var client) && client.Value == audience;
 
-    /// <summary>The issuer's keys, read at most this long ago, or as they were where it does not answer.</summary>
-    private async Task<IList<SecurityKey>> KeysAsync(TimeSpan age, CancellationToken cancellationToken)
+    /// <summary>The issuer's keys. Those of an hour ago do still, while they are read again; only who has none, or is shown a new one, waits.</summary>
+    /// <param name="isNewWanted">A token names a key that is not known.</param>
+    private async Task<IList<SecurityKey>> KeysAsync(bool isNewWanted, CancellationToken cancellationToken)
     {
-        if (_keys is { } known && time.GetElapsedTime(known.Timestamp) < age)
+        if (isNewWanted || _keys is not { } known || time.GetElapsedTime(known.Timestamp) >= Fresh)
         {
-            return known.Keys;
-        }
-
-        await _turn.WaitAsync(cancellationToken);
-        try
-        {
-            if (_asked is not { } asked || time.GetElapsedTime(asked) >= (_keys is null ? TimeSpan.FromSeconds(1) : Pause))
-            {
-                _asked = time.GetTimestamp();
-                _keys = (time.GetTimestamp(), await ReadAsync(cancellationToken));
-            }
-        }
-        catch (Exception error) when (!cancellationToken.IsCancellationRequested)
-        {
-            Log.KeysNotRead(logger, error);
-        }
-        finally
-        {
-            _turn.Release();
+            var read = _read.Join(RefreshAsync);
+            await (isNewWanted || _keys is null ? read.WaitAsync(cancellationToken) : Task.CompletedTask);
         }
 
         return _keys?.Keys ?? throw new ProblemException(ProblemKind.Unavailable, "The token issuer's keys cannot be had. Nothing was done.");
+    }
+
+    private async Task RefreshAsync(CancellationToken cancellationToken)
+    {
+        if (_asked is { } asked && time.GetElapsedTime(asked) < (_keys is null ? PauseWithout : Pause))
+        {
+            return;
+        }
+
+        _asked = time.GetTimestamp();
+        try
+        {
+            _keys = new KnownKeys(time.GetTimestamp(), await ReadAsync(cancellationToken));
+        }
+        catch (Exception error)
+        {
+            Log.KeysNotRead(logger, error);
+        }
     }
 
     private async Task<IList<SecurityKey>> ReadAsync(CancellationToken cancellationToken)
@@ -115,6 +122,9 @@ internal sealed class TokenValidator(string issuer, string audience, Uri? jwksUr
     private async Task<Uri> DiscoverAsync(CancellationToken cancellationToken)
     {
         using var document = JsonDocument.Parse(await _http.GetStringAsync(new Uri(issuer.TrimEnd('/') + "/.well-known/openid-configuration"), cancellationToken));
-        return new Uri(document.RootElement.GetProperty("jwks_uri").GetString()!);
+        var address = new Uri(document.RootElement.GetProperty("jwks_uri").GetString()!);
+        return Settings.IsSafe(address) ? address : throw new InvalidOperationException("The issuer's configuration names keys at an address that is not https.");
     }
+
+    private sealed record KnownKeys(long Timestamp, IList<SecurityKey> Keys);
 }

@@ -15,6 +15,7 @@ internal static class Failures
         ItemFormatException mistake => new Problem(ProblemKind.Of(mistake.Mistake), mistake.Message) { Pointer = mistake.JsonPointer },
         ClockDriftException drift => new Problem(ProblemKind.ClockDrift, drift.Message),
         BadHttpRequestException { StatusCode: StatusCodes.Status413PayloadTooLarge } => new Problem(ProblemKind.BodyTooLarge, ProblemKind.BodyTooLarge.Meaning),
+        BadHttpRequestException { StatusCode: StatusCodes.Status408RequestTimeout } => new Problem(ProblemKind.BodyTooSlow, ProblemKind.BodyTooSlow.Meaning),
         BadHttpRequestException => new Problem(ProblemKind.InvalidJson, "The body did not come whole."),
         ProvisionedThroughputExceededException or RequestLimitExceededException or AmazonDynamoDBException { ErrorCode: "ThrottlingException" } =>
             new Problem(ProblemKind.Throttled, ProblemKind.Throttled.Meaning),

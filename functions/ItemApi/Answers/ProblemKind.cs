@@ -33,13 +33,14 @@ internal sealed record ProblemKind(string Slug, int Status, string Title, string
     public static readonly ProblemKind NotFound = new("not-found", 404, "There is no such item", "There is no item with this id, or no longer.");
     public static readonly ProblemKind NoRoute = new("no-route", 404, "There is nothing here", "The API has no such address.");
     public static readonly ProblemKind MethodNotAllowed = new("method-not-allowed", 405, "The method is not for this address", "'Allow' says which are.");
+    public static readonly ProblemKind BodyTooSlow = new("body-too-slow", 408, "The body came too slowly", "The body had not come whole when the request's time was up. Nothing was written.");
     public static readonly ProblemKind Exists = new("exists", 409, "There is such an item already", "An item with this id exists. PUT replaces it.");
     public static readonly ProblemKind PreconditionFailed = new("precondition-failed", 412, "The item is not as asked", "Nothing was done. 'ETag' has the item's present tag, where there is an item.");
     public static readonly ProblemKind BodyTooLarge = new("body-too-large", 413, "The body is too large", "No item has a JSON text that long.");
     public static readonly ProblemKind ItemTooLarge = new("item-too-large", 413, "The item is too large", "DynamoDB holds items of 400 KiB, names and the system's own attributes included.");
     public static readonly ProblemKind UnsupportedMediaType = new("unsupported-media-type", 415, "The body's type is not JSON", "Send 'Content-Type: application/json', or for a patch 'application/merge-patch+json'; UTF-8, and not compressed.");
     public static readonly ProblemKind KeyReused = new("key-reused", 422, "The idempotency key is another's", "This key was used for a create with other content. Take a new key for a new create.");
-    public static readonly ProblemKind Throttled = new("throttled", 429, "Too fast", "DynamoDB throttles. Come again after a while, with jitter; a write that was sent twice may have happened.") { RetryAfterSeconds = 1 };
+    public static readonly ProblemKind Throttled = new("throttled", 429, "Too fast", "DynamoDB throttles; nothing was written. Come again after a while, with jitter.") { RetryAfterSeconds = 1 };
     public static readonly ProblemKind Failed = new("failed", 500, "This is a fault of ours", "A fault in this program. A write may or may not have happened.");
     public static readonly ProblemKind Fenced = new("fenced", 503, "Writes are fenced", "A planned move is under way: writes are refused here until it is done. Nothing was written.") { RetryAfterSeconds = 5 };
     public static readonly ProblemKind NotActive = new("not-active", 503, "Another region writes", "This region has no right to write now. 'active' says which endpoint has, as far as this one knows. Nothing was written.") { RetryAfterSeconds = 1 };
@@ -53,7 +54,7 @@ internal sealed record ProblemKind(string Slug, int Status, string Title, string
     public static readonly IReadOnlyList<ProblemKind> All =
     [
         InvalidJson, CommentInJson, TrailingData, NotAnObject, DuplicateMember, InvalidUnicode, NumberTooPrecise, NumberOutOfRange, TooDeep, InvalidName, ReservedName, IdDiffers,
-        InvalidId, MissingId, InvalidQuery, InvalidHeader, InvalidCursor, NotTaken, Unauthenticated, InsufficientScope, NotFound, NoRoute, MethodNotAllowed, Exists, PreconditionFailed,
+        InvalidId, MissingId, InvalidQuery, InvalidHeader, InvalidCursor, NotTaken, Unauthenticated, InsufficientScope, NotFound, NoRoute, MethodNotAllowed, BodyTooSlow, Exists, PreconditionFailed,
         BodyTooLarge, ItemTooLarge, UnsupportedMediaType, KeyReused, Throttled, Failed, Fenced, NotActive, Contended, ClockDrift, OutcomeUnknown, Unavailable, NotReady,
     ];
 

@@ -1,6 +1,7 @@
 using Amazon.DynamoDBv2;
 using Amazon.DynamoDBv2.Model;
 using Failover.ControlPlane;
+using Failover.ItemApi.Operations;
 using Failover.ItemApi.Writing;
 using Failover.ItemRecord;
 
@@ -30,37 +31,29 @@ internal sealed class ReadyCheck(
     private static readonly TimeSpan LagBelieved = TimeSpan.FromSeconds(60);
     private static readonly Dictionary<string, long> NoLags = [];
 
-    private readonly SemaphoreSlim _turn = new(1);
-    private (long Timestamp, ReadyReport Report)? _last;
-    private Task _besideLook = Task.CompletedTask;
-    private (long Timestamp, IReadOnlyDictionary<string, long> LagMs)? _beside;
+    private readonly SharedRun _look = new(3 * callTimeout, time);
+    private readonly SharedRun _lookBeside = new(2 * callTimeout, time);
+    private Look? _last;
+    private Beside? _beside;
 
     public async Task<ReadyReport> LookAsync(CancellationToken cancellationToken)
     {
-        await _turn.WaitAsync(cancellationToken);
-        try
+        if (!(_last is { } last && time.GetElapsedTime(last.Timestamp) < Fresh))
         {
-            if (_last is { } last && time.GetElapsedTime(last.Timestamp) < Fresh)
-            {
-                return last.Report;
-            }
-
-            // A control region that hangs must not make this one look slow: what is not there in time is told the next time.
-            if (_besideLook.IsCompleted && !(_beside is { } beside && time.GetElapsedTime(beside.Timestamp) < FreshBeside))
-            {
-                _besideLook = LookBesideAsync();
-            }
-
-            var isReady = await IsReadyAsync(cancellationToken);
-            await Task.WhenAny(_besideLook, Task.Delay(BesidePatience, time, cancellationToken));
-            var report = new ReadyReport(isReady, time.GetUtcNow(), registers?.Last, _beside is { } known && time.GetElapsedTime(known.Timestamp) < LagBelieved ? known.LagMs : NoLags);
-            _last = (time.GetTimestamp(), report);
-            return report;
+            await _look.Join(LookAnewAsync).WaitAsync(cancellationToken);
         }
-        finally
-        {
-            _turn.Release();
-        }
+
+        return _last!.Report;
+    }
+
+    private async Task LookAnewAsync(CancellationToken cancellationToken)
+    {
+        // A control region that hangs must not make this one look slow: what is not there in time is told the next time.
+        var beside = _beside is { } known && time.GetElapsedTime(known.Timestamp) < FreshBeside ? Task.CompletedTask : _lookBeside.Join(LookBesideAsync);
+        var isReady = await IsReadyAsync(cancellationToken);
+        await Task.WhenAny(beside, Task.Delay(BesidePatience, time, cancellationToken));
+        var report = new ReadyReport(isReady, time.GetUtcNow(), registers?.Last, _beside is { } seen && time.GetElapsedTime(seen.Timestamp) < LagBelieved ? seen.LagMs : NoLags);
+        _last = new Look(time.GetTimestamp(), report);
     }
 
     private async Task<bool> IsReadyAsync(CancellationToken cancellationToken)
@@ -70,30 +63,29 @@ internal sealed class ReadyCheck(
             await store.ReadAsync(ReadyId, consistent: true, cancellationToken);
             return true;
         }
-        catch (Exception error) when (!cancellationToken.IsCancellationRequested)
+        catch (Exception error)
         {
             Log.NotReady(logger, error);
             return false;
         }
     }
 
-    private async Task LookBesideAsync()
+    private async Task LookBesideAsync(CancellationToken cancellationToken)
     {
         var lags = new Dictionary<string, long>();
-        using var deadline = new CancellationTokenSource(2 * callTimeout, time);
         try
         {
-            var register = registers?.ReadAsync(deadline.Token) ?? Task.CompletedTask;
+            var register = registers?.ReadAsync(cancellationToken) ?? Task.CompletedTask;
             foreach (var (replica, rows) in heartbeats)
             {
-                var times = await Task.WhenAll(rows.Select(row => ReadAsync(row, deadline.Token)));
+                var times = await Task.WhenAll(rows.Select(row => ReadAsync(row, cancellationToken)));
                 if (times.Max() is { } newest)
                 {
                     lags[replica] = Math.Max(0, time.GetUtcNow().ToUnixTimeMilliseconds() - newest);
                 }
             }
 
-            _beside = (time.GetTimestamp(), lags);
+            _beside = new Beside(time.GetTimestamp(), lags);
             await register;
         }
         catch (Exception error)
@@ -107,4 +99,8 @@ internal sealed class ReadyCheck(
         using var deadline = cancellationToken.Within(callTimeout);
         return HeartbeatRow.Read((await dynamoDb.GetItemAsync(new GetItemRequest(table, new Dictionary<string, AttributeValue> { [ItemAttributes.Id] = new(row) }, consistentRead: false), deadline.Token)).Item);
     }
+
+    private sealed record Look(long Timestamp, ReadyReport Report);
+
+    private sealed record Beside(long Timestamp, IReadOnlyDictionary<string, long> LagMs);
 }

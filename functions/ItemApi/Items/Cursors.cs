@@ -13,20 +13,26 @@ namespace Failover.ItemApi.Items;
 /// Where a listing goes on: the key of its last item, sealed, so that a cursor that this API did not give is refused. The key of the seal is drawn by whoever lists first and lies in the items table, so that
 /// it is the same for all processes and, once replicated, in all regions; it is nothing that one has to deploy. It guards against mistakes and curiosity: whoever can read the table needs no cursor.
 /// </summary>
-internal sealed class Cursors(IAmazonDynamoDB dynamoDb, string table, TimeSpan callTimeout)
+internal sealed class Cursors(IAmazonDynamoDB dynamoDb, string table, TimeSpan callTimeout, TimeProvider time)
 {
     private const string RowId = "_cursor-key";
     private const string KeyAttribute = "key";
     private const int KeyBytes = 32;
     private const int SealBytes = 16;
 
-    private byte[]? _key;
+    /// <summary>Two regions that draw a key at once agree on one later: then the other is read anew.</summary>
+    private static readonly TimeSpan Believed = TimeSpan.FromMinutes(1);
+
+    /// <summary>However many cursors are none of ours, the key is read no more often.</summary>
+    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
+
+    private SealKey? _key;
 
     /// <summary>The cursor after an item.</summary>
     public async Task<string> SealAsync(string id, CancellationToken cancellationToken)
     {
         var bytes = Encoding.UTF8.GetBytes(id);
-        var key = _key ??= await ReadKeyAsync(cancellationToken);
+        var key = await KeyAsync(Believed, cancellationToken);
         return Base64Url.EncodeToString([.. Seal(bytes, key), .. bytes]);
     }
 
@@ -34,16 +40,23 @@ internal sealed class Cursors(IAmazonDynamoDB dynamoDb, string table, TimeSpan c
     /// <exception cref="ProblemException">It is none of ours.</exception>
     public async Task<string> OpenAsync(string cursor, CancellationToken cancellationToken)
     {
-        if (Base64Url.IsValid(cursor) && Base64Url.DecodeFromChars(cursor) is { Length: > SealBytes } bytes)
+        if (Base64Url.IsValid(cursor) && Base64Url.DecodeFromChars(cursor) is { Length: > SealBytes } bytes
+            && (IsSealed(bytes, await KeyAsync(Believed, cancellationToken)) || IsSealed(bytes, await KeyAsync(Pause, cancellationToken))))
         {
-            // Two regions that drew a key at once agree on one later: then the other is read anew.
-            if (IsSealed(bytes, _key ??= await ReadKeyAsync(cancellationToken)) || IsSealed(bytes, _key = await ReadKeyAsync(cancellationToken)))
-            {
-                return Encoding.UTF8.GetString(bytes.AsSpan(SealBytes));
-            }
+            return Encoding.UTF8.GetString(bytes.AsSpan(SealBytes));
         }
 
         throw new ProblemException(ProblemKind.InvalidCursor, ProblemKind.InvalidCursor.Meaning);
+    }
+
+    private async Task<byte[]> KeyAsync(TimeSpan age, CancellationToken cancellationToken)
+    {
+        if (!(_key is { } known && time.GetElapsedTime(known.Timestamp) < age))
+        {
+            _key = known = new SealKey(time.GetTimestamp(), await ReadKeyAsync(cancellationToken));
+        }
+
+        return known.Bytes;
     }
 
     private static bool IsSealed(byte[] bytes, byte[] key) => CryptographicOperations.FixedTimeEquals(bytes.AsSpan(0, SealBytes), Seal(bytes.AsSpan(SealBytes), key));
@@ -77,4 +90,6 @@ internal sealed class Cursors(IAmazonDynamoDB dynamoDb, string table, TimeSpan c
             return first.ToArray();
         }
     }
+
+    private sealed record SealKey(long Timestamp, byte[] Bytes);
 }

@@ -35,7 +35,7 @@ internal sealed record EntityTags(bool IsAny, IReadOnlyList<string> Strong, IRea
             var to = from <= text.Length && text[from - 1] == '"' ? text.IndexOf('"', from) : -1;
             if (to < 0 || text.AsSpan(from, to - from).ContainsAnyInRange('\0', ' ') || text.AsSpan(from, to - from).Contains('\x7f'))
             {
-                throw new ProblemException(ProblemKind.InvalidHeader, $"{header} holds '*', or ETags as a GET or a write answered them, with commas between.");
+                throw Malformed(header);
             }
 
             all.Add(text[from..to]);
@@ -55,8 +55,10 @@ internal sealed record EntityTags(bool IsAny, IReadOnlyList<string> Strong, IRea
             at = past < 0 ? text.Length : to + 1 + past;
         }
 
-        return new EntityTags(false, strong, all);
+        return all.Count > 0 ? new EntityTags(false, strong, all) : throw Malformed(header);
     }
+
+    private static ProblemException Malformed(string header) => new(ProblemKind.InvalidHeader, $"{header} holds '*', or ETags as a GET or a write answered them, with commas between.");
 
     /// <summary>What a write asks the item to be.</summary>
     /// <exception cref="ProblemException">A header is wrong.</exception>

@@ -23,6 +23,14 @@ internal static class Expiry
     public static DateTimeOffset? Of(Request request, DateTimeOffset now, out bool isGiven)
     {
         isGiven = request.Header(Header) is not null;
+        return Parse(request) is not { } at ? null : at > now ? at : throw IsPast();
+    }
+
+    /// <summary>What a write asks for, or once asked for.</summary>
+    /// <returns>When the item ends, or has ended; null: never.</returns>
+    /// <exception cref="ProblemException">It is no time.</exception>
+    public static DateTimeOffset? Parse(Request request)
+    {
         if (request.Header(Header) is not { } text || text == Never)
         {
             return null;
@@ -33,9 +41,11 @@ internal static class Expiry
             throw new ProblemException(ProblemKind.InvalidHeader, $"{Header} is '{Never}', or a time as RFC 3339 writes it, with its zone: 2027-01-31T12:00:00Z.");
         }
 
-        at = DateTimeOffset.FromUnixTimeSeconds(at.ToUnixTimeSeconds());
-        return at > now ? at : throw new ProblemException(ProblemKind.InvalidHeader, $"{Header} is past: to end an item now, delete it.");
+        return DateTimeOffset.FromUnixTimeSeconds(at.ToUnixTimeSeconds());
     }
+
+    /// <summary>What is said of an item that would have ended already.</summary>
+    public static ProblemException IsPast() => new(ProblemKind.InvalidHeader, $"{Header} is past: to end an item now, delete it.");
 
     /// <summary>Refuses it where it means nothing.</summary>
     /// <exception cref="ProblemException">It is there.</exception>

@@ -4,6 +4,7 @@ using Failover.ControlPlane;
 using Failover.ItemApi.Access;
 using Failover.ItemApi.Answers;
 using Failover.ItemApi.Routing;
+using Failover.ItemApi.Writing;
 using Failover.ItemRecord;
 using System.Globalization;
 using System.Security.Cryptography;
@@ -12,15 +13,16 @@ using System.Text;
 namespace Failover.ItemApi.Items;
 
 /// <summary>
-/// The keys by which a client may repeat a create. What was created with a key is told by the item's own record (<see cref="CreateKey"/>), in any region that it has come to. That a key serves one
-/// create only, whatever id that names, is told by a row beside the items, written before the create.
+/// The keys by which a client may repeat a create. A row beside the items says that a key serves one create only, whatever id that names, and, before anybody is told so, that the create was done.
+/// Between the two the item's own record tells it (<see cref="CreateKey"/>), in any region that it has come to.
 /// </summary>
-internal sealed class IdempotencyKeys(IAmazonDynamoDB dynamoDb, string table, TimeProvider time, TimeSpan callTimeout)
+internal sealed class IdempotencyKeys(IAmazonDynamoDB dynamoDb, string table, WriteRight right, TimeSpan callTimeout, TimeProvider time, ILogger logger)
 {
     public const string Header = "Idempotency-Key";
 
     private const string RowPrefix = "_key#";
     private const string RequestAttribute = "request";
+    private const string VersionAttribute = "version";
     private const int LengthMax = 255;
     private const int HashLength = 32;
 
@@ -47,34 +49,64 @@ internal sealed class IdempotencyKeys(IAmazonDynamoDB dynamoDb, string table, Ti
     public static string IdOf(CreateKey create) => "key-" + create.Key;
 
     /// <summary>Binds the key to this create, or finds it bound to it.</summary>
-    /// <exception cref="ProblemException">It is bound to another.</exception>
-    public async Task BindAsync(CreateKey create, CancellationToken cancellationToken)
+    /// <param name="mayBeNew">False: it binds nothing, and only looks.</param>
+    /// <returns>The version that the create gave, where it is known that it was done.</returns>
+    /// <exception cref="ProblemException">It is bound to another; or there is no right to write.</exception>
+    public async Task<ItemVersion?> BindAsync(CreateKey create, bool mayBeNew, CancellationToken cancellationToken)
     {
+        right.ThrowIfEnded();
+        // Bound to the same, it is bound once more: so a retry, the SDK's own too, needs no second look.
+        var request = Update(create, "SET #request = :request, #ttl = :ttl");
+        request.ConditionExpression = mayBeNew ? "attribute_not_exists(#id) OR #request = :request" : "#request = :request";
+        request.ReturnValues = ReturnValue.ALL_NEW;
+        request.ExpressionAttributeNames["#request"] = RequestAttribute;
+        request.ExpressionAttributeNames["#ttl"] = ItemAttributes.TimeToLive;
+        if (mayBeNew)
+        {
+            request.ExpressionAttributeNames["#id"] = ItemAttributes.Id;
+        }
+
+        request.ExpressionAttributeValues[":request"] = new(create.Request);
+        request.ExpressionAttributeValues[":ttl"] = new() { N = (time.GetUtcNow() + ItemStore.TombstoneLifetime).ToUnixTimeSeconds().ToString(CultureInfo.InvariantCulture) };
         using var deadline = cancellationToken.Within(callTimeout);
         try
         {
-            await dynamoDb.PutItemAsync(
-                new PutItemRequest(
-                    table,
-                    new()
-                    {
-                        [ItemAttributes.Id] = new(RowPrefix + create.Key),
-                        [RequestAttribute] = new(create.Request),
-                        [ItemAttributes.TimeToLive] = new() { N = (time.GetUtcNow() + ItemStore.TombstoneLifetime).ToUnixTimeSeconds().ToString(CultureInfo.InvariantCulture) },
-                    })
-                {
-                    // Bound to the same, it is bound once more: so a retry, the SDK's own too, needs no second look.
-                    ConditionExpression = "attribute_not_exists(#id) OR #request = :request",
-                    ExpressionAttributeNames = new() { ["#id"] = ItemAttributes.Id, ["#request"] = RequestAttribute },
-                    ExpressionAttributeValues = new() { [":request"] = new(create.Request) },
-                },
-                deadline.Token);
+            var row = await dynamoDb.UpdateItemAsync(request, deadline.Token);
+            return ItemVersion.TryParse(row.Attributes.GetValueOrDefault(VersionAttribute)?.S, out var version) ? version : null;
         }
         catch (ConditionalCheckFailedException)
         {
-            throw new ProblemException(ProblemKind.KeyReused, ProblemKind.KeyReused.Meaning);
+            return mayBeNew ? throw new ProblemException(ProblemKind.KeyReused, ProblemKind.KeyReused.Meaning) : null;
         }
     }
+
+    /// <summary>Keeps that the create was done: from then on a retry is answered whatever becomes of the item.</summary>
+    /// <exception cref="ProblemException">It could not be kept. The create was done, but nobody shall rely on it: a retry finds it, and keeps it then.</exception>
+    public async Task KeepAsync(CreateKey create, ItemVersion version, CancellationToken cancellationToken)
+    {
+        var request = Update(create, "SET #version = if_not_exists(#version, :version)");
+        request.ExpressionAttributeNames["#version"] = VersionAttribute;
+        request.ExpressionAttributeValues[":version"] = new(version.Text);
+        using var deadline = cancellationToken.Within(callTimeout);
+        try
+        {
+            await dynamoDb.UpdateItemAsync(request, deadline.Token);
+        }
+        catch (Exception error) when (!cancellationToken.IsCancellationRequested)
+        {
+            Log.KeyNotKept(logger, error);
+            throw new ProblemException(ProblemKind.OutcomeUnknown, ProblemKind.OutcomeUnknown.Meaning);
+        }
+    }
+
+    private UpdateItemRequest Update(CreateKey create, string expression) => new()
+    {
+        TableName = table,
+        Key = new() { [ItemAttributes.Id] = new(RowPrefix + create.Key) },
+        UpdateExpression = expression,
+        ExpressionAttributeNames = [],
+        ExpressionAttributeValues = [],
+    };
 
     private static string Hash(string text) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)))[..HashLength];
 }

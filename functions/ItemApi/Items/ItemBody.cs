@@ -31,13 +31,20 @@ internal sealed record ItemBody(string? Id, Dictionary<string, AttributeValue> C
         using var buffer = new MemoryStream();
         var chunk = new byte[Math.Min(request.Http.ContentLength + 1 ?? ChunkBytes, ChunkBytes)];
         int read;
-        while ((read = await request.Http.Body.ReadAsync(chunk, cancellationToken)) > 0)
+        try
         {
-            buffer.Write(chunk, 0, read);
-            if (buffer.Length > BytesMax)
+            while ((read = await request.Http.Body.ReadAsync(chunk, cancellationToken)) > 0)
             {
-                throw TooLarge();
+                buffer.Write(chunk, 0, read);
+                if (buffer.Length > BytesMax)
+                {
+                    throw TooLarge();
+                }
             }
+        }
+        catch (OperationCanceledException)
+        {
+            throw new ProblemException(ProblemKind.BodyTooSlow, ProblemKind.BodyTooSlow.Meaning);
         }
 
         var content = ItemParser.Parse(buffer.GetBuffer().AsSpan(0, (int)buffer.Length));
@@ -56,7 +63,7 @@ internal sealed record ItemBody(string? Id, Dictionary<string, AttributeValue> C
         var isTaken = MediaTypeHeaderValue.TryParse(request.Header("Content-Type"), out var type)
             && (Is(type, "application/json") || Is(type, otherType))
             && type.Parameters.All(parameter => parameter.Name.Equals("charset", StringComparison.OrdinalIgnoreCase) && parameter.GetUnescapedValue().Equals("utf-8", StringComparison.OrdinalIgnoreCase))
-            && request.Header("Content-Encoding") is null or "identity";
+            && request.Header("Content-Encoding") is null or "" or "identity";
         if (!isTaken)
         {
             throw new ProblemException(ProblemKind.UnsupportedMediaType, ProblemKind.UnsupportedMediaType.Meaning);

@@ -77,32 +77,59 @@ internal sealed class ItemsApi(ItemStore store, WriteRight right, Cursors cursor
             throw new ProblemException(ProblemKind.InvalidHeader, "A create is conditional by itself: on there being no such item. PUT takes If-Match and If-None-Match.");
         }
 
-        var expiresAt = Expiry.Of(request, time.GetUtcNow(), out _);
+        // A retry may ask for what was still to come at the first time.
+        var expiresAt = Expiry.Parse(request);
+        var isPast = expiresAt <= time.GetUtcNow();
+        if (isPast && key is null)
+        {
+            throw Expiry.IsPast();
+        }
+
         var body = await ItemBody.ReadAsync(request, cancellationToken);
         var create = key is null ? null : IdempotencyKeys.CreateOf(request.Caller, key, TextOf(body, expiresAt));
         var id = body.Id is not null ? ItemId.Checked(body.Id) : create is not null ? IdempotencyKeys.IdOf(create) : Guid.CreateVersion7().ToString();
         using var until = await right.TakeAsync(cancellationToken);
-        if (create is not null)
+        if (create is not null && await keys.BindAsync(create, mayBeNew: !isPast, until.Token) is { } done)
         {
-            await keys.BindAsync(create, until.Token);
+            return AsTheFirst(done);
         }
 
-        return await store.CreateAsync(id, body.Content, expiresAt, create, until.Token) switch
+        if (isPast)
+        {
+            throw Expiry.IsPast();
+        }
+
+        var result = await store.CreateAsync(id, body.Content, expiresAt, create, until.Token);
+        if (create is not null && ((result as WriteResult.Written)?.Item.Version ?? (result as WriteResult.Replayed)?.Version) is { } version)
+        {
+            await keys.KeepAsync(create, version, cancellationToken);
+        }
+
+        return result switch
         {
             WriteResult.PreconditionFailed => throw new ProblemException(ProblemKind.Exists, ProblemKind.Exists.Meaning),
-            // As the first was answered: with what was asked for then, whatever has become of it.
-            WriteResult.Replayed(var version) => Created(new StoredItem(id, body.Content, version, SeenVersions.None, IsDeleted: false, expiresAt)),
-            var result => Of(id, result),
+            WriteResult.Replayed replayed => AsTheFirst(replayed.Version),
+            _ => Of(id, result),
         };
+
+        // With what was asked for then, whatever has become of it.
+        Answer AsTheFirst(ItemVersion? first) => Created(new StoredItem(id, body.Content, first, SeenVersions.None, IsDeleted: false, expiresAt));
     }
 
     /// <summary>The article's own contract: an item with this id is there afterwards, whether or not there was one before.</summary>
     public async Task<Answer> StoreAsync(Request request, CancellationToken cancellationToken)
     {
+        if (IdempotencyKeys.Of(request) is not null)
+        {
+            throw new ProblemException(ProblemKind.InvalidHeader, $"{IdempotencyKeys.Header} is for creates: POST /items. Here a write that is tried again stores the same once more.");
+        }
+
+        var precondition = EntityTags.PreconditionOf(request);
+        var expiresAt = Expiry.Of(request, time.GetUtcNow(), out _);
         var body = await ItemBody.ReadAsync(request, cancellationToken);
         var id = ItemId.Checked(body.Id ?? throw new ProblemException(ProblemKind.MissingId, "The member 'id' is missing."));
         using var until = await right.TakeAsync(cancellationToken);
-        return await store.PutAsync(id, body.Content, expiresAt: null, Precondition.None, until.Token) switch
+        return await store.PutAsync(id, body.Content, expiresAt, precondition, until.Token) switch
         {
             WriteResult.Written written => Created(written.Item),
             var result => Of(id, result),
@@ -170,6 +197,7 @@ internal sealed class ItemsApi(ItemStore store, WriteRight right, Cursors cursor
         WriteResult.KeyReused => throw new ProblemException(ProblemKind.KeyReused, ProblemKind.KeyReused.Meaning),
         WriteResult.TooLarge(var bytes) => throw new ProblemException(ProblemKind.ItemTooLarge, $"The item has {bytes} bytes, by DynamoDB's rule and with what the system adds; it holds {ItemSize.BytesMax}."),
         WriteResult.Fenced(var until) => throw new ProblemException(ProblemKind.Fenced, $"A planned move is under way: writes are refused here until it is done, at the latest at {until:u}. Nothing was written."),
+        WriteResult.Forbidden => throw WriteRight.Ended(),
         WriteResult.Contended => throw new ProblemException(ProblemKind.Contended, ProblemKind.Contended.Meaning),
         _ => throw new ProblemException(ProblemKind.OutcomeUnknown, ProblemKind.OutcomeUnknown.Meaning),
     };

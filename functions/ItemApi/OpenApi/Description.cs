@@ -7,7 +7,8 @@ using Failover.ItemApi.Routing;
 namespace Failover.ItemApi.OpenApi;
 
 /// <summary>The API's description, OpenAPI 3.1, made from the routes themselves: nothing is served that it does not tell, and the other way round.</summary>
-internal sealed class Description
+/// <param name="access">Which scopes are asked for, if any.</param>
+internal sealed class Description(AccessRule access)
 {
     private static readonly Parameter[] EveryAnswer =
     [
@@ -73,10 +74,12 @@ internal sealed class Description
     private void WriteComponents(Utf8JsonWriter json)
     {
         json.WriteStartObject("components");
-        json.WriteStartObject("securitySchemes");
-        json.WritePropertyName("bearer");
-        json.WriteRawValue("""{"type":"http","scheme":"bearer","bearerFormat":"JWT"}""");
-        json.WriteEndObject();
+        if (Routes.Any(route => access.Asks(route.Access)))
+        {
+            json.WritePropertyName("securitySchemes");
+            json.WriteRawValue("""{"bearer":{"type":"http","scheme":"bearer","bearerFormat":"JWT"}}""");
+        }
+
         json.WritePropertyName("schemas");
         json.WriteRawValue(Schemas);
         json.WriteStartObject("headers");
@@ -106,16 +109,16 @@ internal sealed class Description
         json.WriteEndObject();
     }
 
-    private static void WriteOperation(Utf8JsonWriter json, Route route)
+    private void WriteOperation(Utf8JsonWriter json, Route route)
     {
         json.WriteString("operationId", route.Name);
         json.WriteString("summary", route.Summary);
         json.WriteStartArray("security");
-        if (route.Access != AccessKind.Public)
+        if (access.Asks(route.Access))
         {
             json.WriteStartObject();
             json.WriteStartArray("bearer");
-            json.WriteStringValue(route.Access == AccessKind.Write ? "items:write" : "items:read");
+            json.WriteStringValue(access.ScopeFor(route.Access));
             json.WriteEndArray();
             json.WriteEndObject();
         }
@@ -163,8 +166,8 @@ internal sealed class Description
         json.WriteEndObject();
     }
 
-    private static IEnumerable<ProblemKind> ProblemsOf(Route route) =>
-        route.Problems.Concat(route.Access == AccessKind.Public ? [] : [ProblemKind.Unauthenticated, ProblemKind.InsufficientScope]).Append(ProblemKind.Failed).Distinct().OrderBy(problem => problem.Status);
+    private IEnumerable<ProblemKind> ProblemsOf(Route route) =>
+        route.Problems.Concat(!access.Asks(route.Access) ? [] : [ProblemKind.Unauthenticated, ProblemKind.InsufficientScope]).Append(ProblemKind.Failed).Distinct().OrderBy(problem => problem.Status);
 
     private static void WriteProblems(Utf8JsonWriter json, int status, IReadOnlyList<ProblemKind> kinds, bool isHead)
     {

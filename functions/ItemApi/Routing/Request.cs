@@ -19,8 +19,8 @@ internal sealed class Request(HttpContext context, Caller caller, string? pathId
     /// <summary>A query parameter; null where it is absent.</summary>
     public string? Query(string name) => query.GetValueOrDefault(name);
 
-    /// <summary>A header's whole value; null where it is absent or empty. Some servers split values at commas: put together again, they mean the same.</summary>
-    public string? Header(string name) => context.Request.Headers.TryGetValue(name, out var values) && string.Join(',', values.ToArray()) is { Length: > 0 } text ? text : null;
+    /// <summary>A header's whole value; null where it is absent. Some servers split values at commas: put together again, they mean the same.</summary>
+    public string? Header(string name) => context.Request.Headers.TryGetValue(name, out var values) ? string.Join(',', values.ToArray()) : null;
 
     /// <summary>Reads a query strictly: two texts never become one name or value.</summary>
     /// <exception cref="ProblemException">It is not possible here.</exception>

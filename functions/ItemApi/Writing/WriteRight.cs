@@ -2,6 +2,7 @@ using Amazon.DynamoDBv2;
 using Amazon.DynamoDBv2.Model;
 using Failover.ControlPlane;
 using Failover.ItemApi.Answers;
+using Failover.ItemApi.Operations;
 using Failover.ItemRecord;
 using System.Globalization;
 
@@ -18,10 +19,28 @@ internal sealed class WriteRight(
     /// <summary>However many want to write where nobody may, the register is asked no more often.</summary>
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(500);
 
-    private readonly SemaphoreSlim _turn = new(1);
+    /// <summary>How long a writer that has the right waits for it to be made longer.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(100);
+
+    private readonly SharedRun _refresh = new(3 * callTimeout, time);
     private long? _asked;
     private WriteLease? _lease;
     private long _openedTold = -1;
+
+    /// <summary>Whether there is the right to write, now. It is asked once more right before each write is sent: the process may have been stopped since it was taken.</summary>
+    public bool Holds => registers is null || _lease?.Left(lease, registers.Now) > TimeSpan.Zero;
+
+    /// <summary>What is said where it has ended since it was taken.</summary>
+    public static ProblemException Ended() => new(ProblemKind.NotActive, "The right to write ended before the write was sent. Nothing was written.");
+
+    /// <exception cref="ProblemException">There is no right to write any more.</exception>
+    public void ThrowIfEnded()
+    {
+        if (!Holds)
+        {
+            throw Ended();
+        }
+    }
 
     /// <summary>Takes the right to write: the source is cancelled when it ends, and a write that is under way then has an outcome that nobody knows.</summary>
     /// <exception cref="ProblemException">There is no such right now.</exception>
@@ -37,8 +56,9 @@ internal sealed class WriteRight(
         // And as soon as it has waited long enough, so that the next process learns of it.
         if (_lease is not { } known || known.Left(lease, registers.Now) < lease / 2 || !known.IsOpen)
         {
-            // Whoever still has the right waits for nobody else's read.
-            await RefreshAsync(registers, waitsForOthers: !(_lease?.Left(lease, registers.Now) > TimeSpan.Zero), cancellationToken);
+            // Whoever still has the right does not wait for a register that hangs.
+            var refresh = _refresh.Join(token => RefreshAsync(registers, token));
+            await (Holds ? Task.WhenAny(refresh, Task.Delay(Patience, time, cancellationToken)) : refresh.WaitAsync(cancellationToken));
         }
 
         var (held, now) = (_lease, registers.Now);
@@ -62,22 +82,15 @@ internal sealed class WriteRight(
         });
     }
 
-    private async Task RefreshAsync(RegisterReader reader, bool waitsForOthers, CancellationToken cancellationToken)
+    private async Task RefreshAsync(RegisterReader reader, CancellationToken cancellationToken)
     {
-        if (!await _turn.WaitAsync(waitsForOthers ? Timeout.InfiniteTimeSpan : TimeSpan.Zero, cancellationToken))
+        if (_asked is { } asked && time.GetElapsedTime(asked) < Pause)
         {
             return;
         }
 
-        var isRead = false;
         try
         {
-            if (_asked is { } asked && time.GetElapsedTime(asked) < Pause)
-            {
-                return;
-            }
-
-            isRead = true;
             var before = _lease;
             if (await reader.ReadAsync(cancellationToken) is not { } reading)
             {
@@ -93,7 +106,7 @@ internal sealed class WriteRight(
                 await TellOpenedAsync(reading.Epoch, cancellationToken);
             }
         }
-        catch (Exception error) when (!cancellationToken.IsCancellationRequested)
+        catch (Exception error)
         {
             // The lease that there is holds on until its own end.
             Log.RegisterNotRead(logger, error);
@@ -101,8 +114,7 @@ internal sealed class WriteRight(
         finally
         {
             // From its end: a read that took long and failed is not begun again by each of those who waited.
-            _asked = isRead ? time.GetTimestamp() : _asked;
-            _turn.Release();
+            _asked = time.GetTimestamp();
         }
     }
 

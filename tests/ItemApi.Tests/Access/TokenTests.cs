@@ -15,6 +15,7 @@ internal sealed class Issuer : IAsyncDisposable
     private readonly Door _door;
     private RSA _key = RSA.Create(2048);
     private int _number;
+    private int _asked;
 
     public Issuer() => _door = new Door(new IPEndPoint(IPAddress.Loopback, 0), HandleAsync);
 
@@ -23,7 +24,28 @@ internal sealed class Issuer : IAsyncDisposable
     /// <summary>How often keys were read.</summary>
     public int Reads { get; private set; }
 
+    /// <summary>How often it was asked for anything.</summary>
+    public int Asked => _asked;
+
+    /// <summary>It answers nobody until this is cancelled.</summary>
+    public CancellationToken Hangs { get; set; } = new(canceled: true);
+
+    /// <summary>It answers that it cannot.</summary>
+    public bool Fails { get; set; }
+
+    /// <summary>Where its configuration says that its keys are; null: where they are.</summary>
+    public string? KeysAt { get; set; }
+
     public RsaSecurityKey Key => new(_key) { KeyId = $"k{_number}" };
+
+    /// <summary>Waits until it has been asked as often.</summary>
+    public async Task AskedAsync(int times)
+    {
+        while (_asked < times)
+        {
+            await Task.Delay(TimeSpan.FromMilliseconds(5), TimeProvider.System, TestContext.Current.CancellationToken);
+        }
+    }
 
     public Task OpenAsync(bool open) => _door.SetOpenAsync(open);
 
@@ -69,9 +91,23 @@ internal sealed class Issuer : IAsyncDisposable
 
     private async Task HandleAsync(HttpContext context)
     {
+        Interlocked.Increment(ref _asked);
+        if (!Hangs.IsCancellationRequested)
+        {
+            var answers = new TaskCompletionSource();
+            await using var hanging = Hangs.Register(answers.SetResult);
+            await answers.Task;
+        }
+
+        if (Fails)
+        {
+            context.Response.StatusCode = StatusCodes.Status500InternalServerError;
+            return;
+        }
+
         if (context.Request.Path == "/.well-known/openid-configuration")
         {
-            await context.Response.WriteAsync($$"""{"issuer":"{{Address}}","jwks_uri":"{{Address}}/keys"}""");
+            await context.Response.WriteAsync($$"""{"issuer":"{{Address}}","jwks_uri":"{{KeysAt ?? Address + "/keys"}}"}""");
             return;
         }
 
@@ -113,6 +149,18 @@ public sealed class TokenTests(KestrelWorld world) : IClassFixture<KestrelWorld>
         Assert.Equal((HttpStatusCode.Forbidden, "insufficient-scope"), await RefusalAsync("GET", _issuer.Token(null)));
         Assert.Equal((HttpStatusCode.Forbidden, "insufficient-scope"), await RefusalAsync("GET", _issuer.Token("xitems:read items:readx")));
         Assert.Equal(HttpStatusCode.OK, (await _api.AskAsync("GET", "/health/ready")).Status);
+    }
+
+    [Fact]
+    public async Task The_description_tells_the_scopes_that_are_asked_for()
+    {
+        using var named = await world.StartAsync(1, ("AUTHORIZATION", "jwt"), ("JWT_ISSUER", _issuer.Address), ("JWT_AUDIENCE", "items"), ("READ_SCOPE", "shop/read"), ("WRITE_SCOPE", "shop/write"));
+        var (asked, open) = (await named.GetStringAsync(new Uri("/openapi/v1.json", UriKind.Relative), TestContext.Current.CancellationToken), await world.Client.GetStringAsync(new Uri("/openapi/v1.json", UriKind.Relative), TestContext.Current.CancellationToken));
+
+        Assert.Contains("""{"bearer":["shop/write"]}""", asked, StringComparison.Ordinal);
+        Assert.DoesNotContain("items:read", asked, StringComparison.Ordinal);
+        Assert.DoesNotContain("""{"bearer":""", open, StringComparison.Ordinal);
+        Assert.DoesNotContain("unauthenticated", open, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -179,5 +227,5 @@ public sealed class TokenTests(KestrelWorld world) : IClassFixture<KestrelWorld>
 
     private async Task<(HttpStatusCode, string?)> RefusalAsync(string method, string? token) => await AskAsync(method, token) is var answer ? (answer.Status, answer.Problem) : default;
 
-    private Task<Answered> AskAsync(string method, string? token) => _api.AskAsync(method, "/items/absent", null, ("Authorization", token is null ? "" : "Bearer " + token));
+    private Task<Answered> AskAsync(string method, string? token) => _api.AskAsync(method, "/items/absent", null, ("Authorization", token is null ? null : "Bearer " + token));
 }

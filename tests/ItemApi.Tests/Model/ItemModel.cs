@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Text.Json.Nodes;
 
 namespace Failover.ItemApi.Tests.Model;
@@ -5,10 +6,10 @@ namespace Failover.ItemApi.Tests.Model;
 /// <summary>What an item is, as a client may know it.</summary>
 /// <param name="Content">Null: there is none.</param>
 /// <param name="Tag">Its ETag; null where no answer has told it.</param>
-/// <param name="Create">The idempotency key of the create that it began with, though it be deleted since.</param>
-internal sealed record ItemState(JsonObject? Content, string? Tag, string? Create)
+/// <param name="Creates">The idempotency keys of all creates that were done, though the item be deleted since and made anew, and the tag that each gave; null where no answer has told it.</param>
+internal sealed record ItemState(JsonObject? Content, string? Tag, ImmutableSortedDictionary<string, string?> Creates)
 {
-    public static ItemState Absent { get; } = new(null, null, null);
+    public static ItemState Absent { get; } = new(null, null, ImmutableSortedDictionary<string, string?>.Empty);
 }
 
 /// <summary>Something that a client does.</summary>
@@ -32,15 +33,17 @@ internal static class ItemModel
         switch (operation.Method)
         {
             case "PUT":
-                return (exists ? 200 : 201, new ItemState(operation.Body, tag, state.Create));
+                return (exists ? 200 : 201, new ItemState(operation.Body, tag, state.Creates));
             case "PATCH":
-                return exists ? (200, new ItemState(Merge(state.Content!, operation.Body!), tag, state.Create)) : (404, state);
+                return exists ? (200, new ItemState(Merge(state.Content!, operation.Body!), tag, state.Creates)) : (404, state);
             case "DELETE":
-                return exists ? (204, new ItemState(null, tag, state.Create)) : (404, state);
+                return exists ? (204, new ItemState(null, tag, state.Creates)) : (404, state);
             default:
-                return operation.Key is { } key && state.Create == key ? (201, state)
+                return operation.Key is { } key && state.Creates.TryGetValue(key, out var first)
+                    // Answered as the first was, where that was told.
+                    ? (first is null || tag is null || first == tag ? 201 : 0, state with { Creates = state.Creates.SetItem(key, first ?? tag) })
                     : exists ? (409, state)
-                    : (201, new ItemState(operation.Body, tag, operation.Key));
+                    : (201, new ItemState(operation.Body, tag, operation.Key is { } made ? state.Creates.Add(made, tag) : state.Creates));
         }
     }
 
@@ -82,6 +85,12 @@ internal static class ItemModel
                 }
 
                 continue;
+            }
+
+            if (operation.Key is { } key && state.Creates.TryGetValue(key, out var told) && told is null)
+            {
+                // Nobody was told that it was done: it is remembered by the item alone, and not for ever.
+                Explain(state with { Creates = state.Creates.Remove(key) }, [left[i], .. rest], after);
             }
 
             var (expected, then) = Apply(state, operation, answer.ETag);

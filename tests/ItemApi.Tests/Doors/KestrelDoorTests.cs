@@ -1,0 +1,69 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Text;
+using System.Text.Json;
+
+namespace Failover.ItemApi.Tests.Doors;
+
+/// <summary>What only a server of one's own meets: clients that are slow, or leave.</summary>
+public sealed class KestrelDoorTests(KestrelWorld world) : IClassFixture<KestrelWorld>, IDisposable
+{
+    private static readonly CancellationToken Token = TestContext.Current.CancellationToken;
+
+    public void Dispose() => world.Road.Happens = (_, _) => Mishap.None;
+
+    [Fact]
+    public async Task A_body_that_does_not_come_in_time_is_its_clients_fault()
+    {
+        using var api = await world.StartAsync(1, ("REQUEST_TIMEOUT_MS", "500"));
+        using var tcp = new TcpClient();
+        await tcp.ConnectAsync(IPAddress.Loopback, api.BaseAddress!.Port, Token);
+        await using var stream = tcp.GetStream();
+        await stream.WriteAsync(Encoding.ASCII.GetBytes("PUT /items/slow HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100\r\nConnection: close\r\n\r\n{\"a\":"), Token);
+        using var reader = new StreamReader(stream);
+        var answer = await reader.ReadToEndAsync(Token);
+
+        Assert.StartsWith("HTTP/1.1 408 ", answer, StringComparison.Ordinal);
+        Assert.Contains("urn:failover:problem:body-too-slow", answer, StringComparison.Ordinal);
+        Assert.Equal((408, 0), await LineAsync("\"status\":408"));
+    }
+
+    [Fact]
+    public async Task A_client_that_leaves_is_no_failure_of_the_data_path()
+    {
+        var arrived = new TaskCompletionSource();
+        world.Road.Happens = (_, body) =>
+        {
+            if (!body.Contains("gone", StringComparison.Ordinal))
+            {
+                return Mishap.None;
+            }
+
+            arrived.TrySetResult();
+            return Mishap.Hang;
+        };
+        using var leaves = CancellationTokenSource.CreateLinkedTokenSource(Token);
+        var trace = "00-4bf92f3577b34da6a3ce929d0e0e4737-00f067aa0ba902b7-01";
+        using var request = new HttpRequestMessage(HttpMethod.Get, "/items/gone") { Headers = { { "traceparent", trace } } };
+        var asked = world.Client.SendAsync(request, leaves.Token);
+        await arrived.Task.WaitAsync(Token);
+        await leaves.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => asked);
+
+        Assert.Equal((499, 0), await LineAsync(trace));
+        Assert.DoesNotContain(world.Lines, line => line.Contains("\"Error\"", StringComparison.Ordinal));
+    }
+
+    /// <summary>The status and the server errors of the first request whose line has this text.</summary>
+    private async Task<(int Status, int ServerErrors)> LineAsync(string text)
+    {
+        string? line;
+        while ((line = world.Lines.FirstOrDefault(line => line.Contains(text, StringComparison.Ordinal))) is null)
+        {
+            await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System, Token);
+        }
+
+        using var json = JsonDocument.Parse(line);
+        return (json.RootElement.GetProperty("status").GetInt32(), json.RootElement.GetProperty("ServerErrors").GetInt32());
+    }
+}
