@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Amazon.DynamoDBv2;
 using Failover.Hosting;
+using Failover.ItemRecord;
 
 namespace Failover.Cli;
 
@@ -41,7 +42,7 @@ internal sealed class Tables
     }
 
     /// <summary>A client of a region's tables.</summary>
-    public static IAmazonDynamoDB Client(string region) => DynamoDbClients.Create(region, CallTimeout);
+    public static IAmazonDynamoDB Client(string region) => new WatchedDynamoDbClient(DynamoDbClients.ConfigOf(region, CallTimeout));
 
     /// <summary>Writes lines to a file, or to the terminal.</summary>
     public static TextWriter Writer(FileInfo? file) => file is null ? Console.Out : new StreamWriter(file.Open(FileMode.Create, FileAccess.Write));

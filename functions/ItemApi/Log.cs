@@ -11,7 +11,7 @@ internal static partial class Log
     [LoggerMessage(3, LogLevel.Error, "A request failed by a fault of this program.")]
     public static partial void RequestFailed(ILogger logger, Exception error);
 
-    [LoggerMessage(4, LogLevel.Warning, "The register was not read: the right to write holds on until its lease ends.")]
+    [LoggerMessage(4, LogLevel.Warning, "The register, or whether the region is open to writes, was not read: the right to write holds on until its lease ends.")]
     public static partial void RegisterNotRead(ILogger logger, Exception error);
 
     [LoggerMessage(5, LogLevel.Warning, "The epoch or the replication lag was not read; the verdict does not hang on it.")]

@@ -35,7 +35,7 @@ var heartbeats = options.ReplicaRegions.Where(replica => replica != options.Regi
 // What it answers.
 var access = new AccessRule(options.IsOpen, options.ReadScope, options.WriteScope);
 var cursors = new Cursors(dynamoDb, options.ItemsTable, options.CallTimeout, time);
-var keys = new IdempotencyKeys(dynamoDb, options.ItemsTable, right, options.CallTimeout, time, logger);
+var keys = new IdempotencyKeys(dynamoDb, options.ItemsTable, options.CallTimeout, time, logger);
 var items = new ItemsApi(store, right, cursors, keys, time);
 var health = new HealthApi(new ReadyCheck(store, dynamoDb, options.ItemsTable, registers, heartbeats, options.CallTimeout, time, logger), options.Region);
 var router = new Router(Api.Routes(items, health, access));

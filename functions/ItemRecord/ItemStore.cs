@@ -101,7 +101,9 @@ public sealed class ItemStore(IAmazonDynamoDB dynamoDb, string table, string reg
         }
         catch (ConditionalCheckFailedException refused)
         {
-            return refused.Item is { Count: > 0 } current && Proven([written], StoredItem.FromAttributes(current)) is { } own ? own : new WriteResult.Contended();
+            return refused.Item is { Count: > 0 } current && Proven([written], StoredItem.FromAttributes(current)) is { } own ? own
+                : WatchedDynamoDbClient.MayHaveHappened(refused) ? new WriteResult.OutcomeUnknown()
+                : new WriteResult.Contended();
         }
         catch (Exception error) when (WatchedDynamoDbClient.MayHaveHappened(error) && !cancellationToken.IsCancellationRequested)
         {
@@ -186,8 +188,14 @@ public sealed class ItemStore(IAmazonDynamoDB dynamoDb, string table, string reg
                     {
                         return own;
                     }
+
+                    // Or others have written since, over ours or over what was there before it.
+                    if (WatchedDynamoDbClient.MayHaveHappened(refused))
+                    {
+                        return new WriteResult.OutcomeUnknown();
+                    }
                 }
-                catch (Exception error) when (WatchedDynamoDbClient.MayHaveHappened(error) && !cancellationToken.IsCancellationRequested)
+                catch (Exception error) when (WatchedDynamoDbClient.MayHaveHappened(error))
                 {
                     mayHaveHappened = true;
                     var current = await ReadAsync(id, consistent: true, cancellationToken);
@@ -211,7 +219,7 @@ public sealed class ItemStore(IAmazonDynamoDB dynamoDb, string table, string reg
 
             return Refused(new WriteResult.Contended());
         }
-        catch (Exception) when (mayHaveHappened && !cancellationToken.IsCancellationRequested)
+        catch (Exception) when (mayHaveHappened)
         {
             // Whatever else fails, a read or the clock, no longer says that nothing was written.
             return new WriteResult.OutcomeUnknown();

@@ -48,14 +48,14 @@ public sealed class WriteFence(IAmazonDynamoDB dynamoDb, string table, string re
     public async Task<DateTimeOffset?> ReadAsync(CancellationToken cancellationToken)
     {
         var last = _last;
-        if (last is null || time.GetElapsedTime(last.Timestamp) >= Believed)
+        if (last is null || Moment.Of(time).AtMostSince(last.Sent) >= Believed)
         {
             // Counted from before it was sent: an answer that was long on its way is old when it comes.
-            var timestamp = time.GetTimestamp();
+            var sent = Moment.Of(time);
             var response = await dynamoDb.GetItemAsync(new GetItemRequest(table, KeyOf(replica), consistentRead: true), cancellationToken);
             var until = (response.Item ?? []).Where(attribute => attribute.Key.StartsWith(UntilPrefix, StringComparison.Ordinal))
                 .Select(attribute => long.TryParse(attribute.Value.N, NumberStyles.None, CultureInfo.InvariantCulture, out var at) ? at : 0).DefaultIfEmpty(0).Max();
-            _last = last = new Reading(timestamp, DateTimeOffset.FromUnixTimeMilliseconds(until));
+            _last = last = new Reading(sent, DateTimeOffset.FromUnixTimeMilliseconds(until));
         }
 
         return last.Until > time.GetUtcNow() ? last.Until : null;
@@ -65,5 +65,5 @@ public sealed class WriteFence(IAmazonDynamoDB dynamoDb, string table, string re
 
     private static AttributeValue Number(long value) => new() { N = value.ToString(CultureInfo.InvariantCulture) };
 
-    private sealed record Reading(long Timestamp, DateTimeOffset Until);
+    private sealed record Reading(Moment Sent, DateTimeOffset Until);
 }

@@ -78,6 +78,7 @@ public sealed class LossyNetwork(int sdkRetries, params Loss?[] losses) : HttpCl
 {
     private readonly Loss?[] _losses = losses;
     private int _writes;
+    private int _reads;
     private HttpRequestMessage? _late;
 
     /// <summary>How often the SDK tries again by itself.</summary>
@@ -85,6 +86,9 @@ public sealed class LossyNetwork(int sdkRetries, params Loss?[] losses) : HttpCl
 
     /// <summary>How many writes were tried.</summary>
     public int Writes => _writes;
+
+    /// <summary>How many items were read.</summary>
+    public int Reads => _reads;
 
     /// <summary>Run after a write that is lost, or whose answer is.</summary>
     public Func<Task>? AfterLoss { get; set; }
@@ -102,7 +106,13 @@ public sealed class LossyNetwork(int sdkRetries, params Loss?[] losses) : HttpCl
     {
         protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
         {
-            var isWrite = request.Headers.TryGetValues("X-Amz-Target", out var target) && target.Single().EndsWith(".PutItem", StringComparison.Ordinal);
+            var operation = request.Headers.GetValues("X-Amz-Target").Single();
+            var isWrite = operation.EndsWith(".PutItem", StringComparison.Ordinal);
+            if (operation.EndsWith(".GetItem", StringComparison.Ordinal))
+            {
+                Interlocked.Increment(ref network._reads);
+            }
+
             var index = isWrite ? Interlocked.Increment(ref network._writes) - 1 : int.MaxValue;
             var loss = index < network._losses.Length ? network._losses[index] : null;
             if (loss == Loss.Request)

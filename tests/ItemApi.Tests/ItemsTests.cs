@@ -180,15 +180,10 @@ public abstract class ItemsTests(ApiWorld world) : IDisposable
     public async Task A_create_is_known_again_whatever_became_of_its_item()
     {
         var key = ("Idempotency-Key", "long-" + _id);
-        var ends = ("Item-Expires-At", TimeProvider.System.GetUtcNow().AddSeconds(2).ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", System.Globalization.CultureInfo.InvariantCulture));
+        var ends = ("Item-Expires-At", TimeProvider.System.GetUtcNow().AddSeconds(3).ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", System.Globalization.CultureInfo.InvariantCulture));
         var first = await Api.AskAsync("POST", "/items", $$"""{"id":"{{_id}}","n":1}""", key);
         var short1 = await Api.AskAsync("POST", "/items", "{}", ("Idempotency-Key", "short-" + _id), ends);
-        for (var i = 0; i < 3; i++)
-        {
-            await Api.AskAsync("DELETE", Path);
-            await Api.AskAsync(i == 1 ? "PUT" : "POST", i == 1 ? Path : "/items", $$"""{"id":"{{_id}}","n":2}""");
-        }
-
+        await RemakeAsync("long");
         var retry = await Api.AskAsync("POST", "/items", $$"""{"id":"{{_id}}","n":1}""", key);
         while ((await Api.AskAsync("GET", short1.Headers["Location"])).Status == HttpStatusCode.OK)
         {
@@ -213,9 +208,32 @@ public abstract class ItemsTests(ApiWorld world) : IDisposable
         world.Road.Happens = (_, _) => Mishap.None;
         var made = await Api.AskAsync("GET", Path);
         var retry = await Api.AskAsync("POST", "/items", body, key);
+        await RemakeAsync("kept");
+        var late = await Api.AskAsync("POST", "/items", body, key);
 
+        Assert.Equal((HttpStatusCode.Created, made.ETag), (late.Status, late.ETag));
         Assert.Equal((HttpStatusCode.ServiceUnavailable, "outcome-unknown"), (unknown.Status, unknown.Problem));
         Assert.Equal((HttpStatusCode.Created, made.ETag), (retry.Status, retry.ETag));
+    }
+
+    [Fact]
+    public async Task A_create_that_is_refused_for_its_past_end_binds_no_key()
+    {
+        var key = ("Idempotency-Key", "mended-" + _id);
+        var past = await Api.AskAsync("POST", "/items", "{}", key, ("Item-Expires-At", "2001-01-01T00:00:00Z"));
+        var mended = await Api.AskAsync("POST", "/items", "{}", key, ("Item-Expires-At", "2999-01-01T00:00:00Z"));
+
+        Assert.Equal((HttpStatusCode.BadRequest, HttpStatusCode.Created), (past.Status, mended.Status));
+    }
+
+    /// <summary>Others delete the item and make it anew, several times, so that the item itself has forgotten how it began.</summary>
+    private async Task RemakeAsync(string prefix)
+    {
+        for (var i = 0; i < 3; i++)
+        {
+            await Api.AskAsync("DELETE", Path);
+            await Api.AskAsync("POST", "/items", $$"""{"id":"{{_id}}","n":2}""", ("Idempotency-Key", $"{prefix}-{i}-{_id}"));
+        }
     }
 
     [Fact]

@@ -143,6 +143,26 @@ public abstract class ItemStoreTests(TestEngine? engine, string? whyNone) : IAsy
     }
 
     [Fact]
+    public async Task What_is_refused_at_its_second_send_may_have_happened_at_its_first()
+    {
+        var before = Written(await Store().PutAsync("x", Text("before"), null, Precondition.None, Token)).Item;
+        LossyNetwork Network() => new(1, Loss.Answer)
+        {
+            // Two others follow the write: what is current then has not seen it itself.
+            AfterLoss = async () =>
+            {
+                Written(await Store().PutAsync("x", Text("other"), null, Precondition.None, Token));
+                Written(await Store().PutAsync("x", Text("another"), null, Precondition.None, Token));
+            },
+        };
+
+        Assert.IsType<WriteResult.OutcomeUnknown>(await Store(Network()).PutAsync("x", Text("mine"), null, new Precondition([before.Version!.Value.Text]), Token));
+        Assert.Equal("another", (await Store().ReadAsync("x", consistent: true, Token))!.Content["text"].S);
+        var current = (await Store().ReadAsync("x", consistent: true, Token))!;
+        Assert.IsType<WriteResult.OutcomeUnknown>(await Store(Network()).RewriteAsync(current, current.SeenBySuccessor, Token));
+    }
+
+    [Fact]
     public async Task A_clock_that_is_found_wrong_later_does_not_unsay_a_write()
     {
         var far = ItemVersion.Create(Now.AddDays(1).ToUnixTimeMilliseconds(), 0, "us-west-2", "writer00");
@@ -177,13 +197,20 @@ public abstract class ItemStoreTests(TestEngine? engine, string? whyNone) : IAsy
     [Fact]
     public async Task Whether_it_may_still_be_written_is_asked_right_before()
     {
-        var asked = 0;
-        var store = new ItemStore(_engine.Client(), _table, Region, new VersionClock(Region, TimeProvider.System), TimeProvider.System, TimeSpan.FromSeconds(2), () => ++asked > 1);
+        var (readBefore, network) = (new List<int>(), new LossyNetwork(0));
+        var store = new ItemStore(_engine.Client(network), _table, Region, new VersionClock(Region, TimeProvider.System), TimeProvider.System, TimeSpan.FromSeconds(2), MayWrite);
 
         Assert.IsType<WriteResult.Forbidden>(await store.PutAsync("x", Text("mine"), null, Precondition.None, Token));
         Assert.Null(await store.ReadAsync("x", consistent: true, Token));
         Written(await store.PutAsync("x", Text("mine"), null, Precondition.None, Token));
-        Assert.Equal(2, asked);
+        // The fence is read once; an item before each write, and once above.
+        Assert.Equal([2, 4], readBefore);
+
+        bool MayWrite()
+        {
+            readBefore.Add(network.Reads);
+            return readBefore.Count > 1;
+        }
     }
 
     [Fact]

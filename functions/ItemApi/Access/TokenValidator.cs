@@ -20,6 +20,9 @@ internal sealed class TokenValidator(string issuer, string audience, Uri? jwksUr
     private static readonly TimeSpan ClockSkew = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan Fresh = TimeSpan.FromHours(1);
 
+    /// <summary>How long keys outlive an issuer that does not answer: one that it has taken back is believed no longer.</summary>
+    private static readonly TimeSpan Believed = TimeSpan.FromDays(1);
+
     /// <summary>How soon keys are read again because a token names one that is not known: issuers change keys, and anybody can name one.</summary>
     private static readonly TimeSpan Pause = TimeSpan.FromMinutes(1);
 
@@ -72,22 +75,25 @@ internal sealed class TokenValidator(string issuer, string audience, Uri? jwksUr
     private bool HasAudience(IEnumerable<string> audiences, SecurityToken token, TokenValidationParameters parameters) =>
         audiences.Any() ? audiences.Contains(audience) : token is JsonWebToken json && json.TryGetClaim("client_id", out var client) && client.Value == audience;
 
+    /// <summary>What was read, while it may be believed.</summary>
+    private KnownKeys? Known => _keys is { } keys && time.GetElapsedTime(keys.Timestamp) < Believed ? keys : null;
+
     /// <summary>The issuer's keys. Those of an hour ago do still, while they are read again; only who has none, or is shown a new one, waits.</summary>
     /// <param name="isNewWanted">A token names a key that is not known.</param>
     private async Task<IList<SecurityKey>> KeysAsync(bool isNewWanted, CancellationToken cancellationToken)
     {
-        if (isNewWanted || _keys is not { } known || time.GetElapsedTime(known.Timestamp) >= Fresh)
+        if (isNewWanted || Known is not { } known || time.GetElapsedTime(known.Timestamp) >= Fresh)
         {
             var read = _read.Join(RefreshAsync);
-            await (isNewWanted || _keys is null ? read.WaitAsync(cancellationToken) : Task.CompletedTask);
+            await (isNewWanted || Known is null ? read.WaitAsync(cancellationToken) : Task.CompletedTask);
         }
 
-        return _keys?.Keys ?? throw new ProblemException(ProblemKind.Unavailable, "The token issuer's keys cannot be had. Nothing was done.");
+        return Known?.Keys ?? throw new ProblemException(ProblemKind.Unavailable, "The token issuer's keys cannot be had. Nothing was done.");
     }
 
     private async Task RefreshAsync(CancellationToken cancellationToken)
     {
-        if (_asked is { } asked && time.GetElapsedTime(asked) < (_keys is null ? PauseWithout : Pause))
+        if (_asked is { } asked && time.GetElapsedTime(asked) < (Known is null ? PauseWithout : Pause))
         {
             return;
         }
@@ -110,7 +116,8 @@ internal sealed class TokenValidator(string issuer, string audience, Uri? jwksUr
             try
             {
                 var address = jwksUrl ?? await DiscoverAsync(cancellationToken);
-                return new JsonWebKeySet(await _http.GetStringAsync(address, cancellationToken)).GetSigningKeys();
+                var keys = new JsonWebKeySet(await _http.GetStringAsync(address, cancellationToken)).GetSigningKeys();
+                return keys.Count > 0 ? keys : throw new InvalidOperationException("The issuer has published no keys.");
             }
             catch (Exception error) when (error is HttpRequestException or TaskCanceledException && attempt < AttemptsMax && !cancellationToken.IsCancellationRequested)
             {

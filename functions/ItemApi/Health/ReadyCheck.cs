@@ -38,7 +38,7 @@ internal sealed class ReadyCheck(
 
     public async Task<ReadyReport> LookAsync(CancellationToken cancellationToken)
     {
-        if (!(_last is { } last && time.GetElapsedTime(last.Timestamp) < Fresh))
+        if (!(_last is { } last && Moment.Of(time).AtMostSince(last.At) < Fresh))
         {
             await _look.Join(LookAnewAsync).WaitAsync(cancellationToken);
         }
@@ -49,11 +49,11 @@ internal sealed class ReadyCheck(
     private async Task LookAnewAsync(CancellationToken cancellationToken)
     {
         // A control region that hangs must not make this one look slow: what is not there in time is told the next time.
-        var beside = _beside is { } known && time.GetElapsedTime(known.Timestamp) < FreshBeside ? Task.CompletedTask : _lookBeside.Join(LookBesideAsync);
+        var beside = _beside is { } known && Moment.Of(time).AtMostSince(known.At) < FreshBeside ? Task.CompletedTask : _lookBeside.Join(LookBesideAsync);
         var isReady = await IsReadyAsync(cancellationToken);
         await Task.WhenAny(beside, Task.Delay(BesidePatience, time, cancellationToken));
-        var report = new ReadyReport(isReady, time.GetUtcNow(), registers?.Last, _beside is { } seen && time.GetElapsedTime(seen.Timestamp) < LagBelieved ? seen.LagMs : NoLags);
-        _last = new Look(time.GetTimestamp(), report);
+        var report = new ReadyReport(isReady, time.GetUtcNow(), registers?.Last, _beside is { } seen && Moment.Of(time).AtMostSince(seen.At) < LagBelieved ? seen.LagMs : NoLags);
+        _last = new Look(Moment.Of(time), report);
     }
 
     private async Task<bool> IsReadyAsync(CancellationToken cancellationToken)
@@ -72,6 +72,8 @@ internal sealed class ReadyCheck(
 
     private async Task LookBesideAsync(CancellationToken cancellationToken)
     {
+        // From before the reads: what is long on its way is no lag of replication's.
+        var at = Moment.Of(time);
         var lags = new Dictionary<string, long>();
         try
         {
@@ -81,11 +83,11 @@ internal sealed class ReadyCheck(
                 var times = await Task.WhenAll(rows.Select(row => ReadAsync(row, cancellationToken)));
                 if (times.Max() is { } newest)
                 {
-                    lags[replica] = Math.Max(0, time.GetUtcNow().ToUnixTimeMilliseconds() - newest);
+                    lags[replica] = Math.Max(0, at.Wall.ToUnixTimeMilliseconds() - newest);
                 }
             }
 
-            _beside = new Beside(time.GetTimestamp(), lags);
+            _beside = new Beside(at, lags);
             await register;
         }
         catch (Exception error)
@@ -100,7 +102,7 @@ internal sealed class ReadyCheck(
         return HeartbeatRow.Read((await dynamoDb.GetItemAsync(new GetItemRequest(table, new Dictionary<string, AttributeValue> { [ItemAttributes.Id] = new(row) }, consistentRead: false), deadline.Token)).Item);
     }
 
-    private sealed record Look(long Timestamp, ReadyReport Report);
+    private sealed record Look(Moment At, ReadyReport Report);
 
-    private sealed record Beside(long Timestamp, IReadOnlyDictionary<string, long> LagMs);
+    private sealed record Beside(Moment At, IReadOnlyDictionary<string, long> LagMs);
 }

@@ -14,7 +14,7 @@ internal sealed record EntityTags(bool IsAny, IReadOnlyList<string> Strong, IRea
     public static string Quoted(StoredItem item) => $"\"{EntityTag.Of(item)}\"";
 
     /// <summary>The tags of a header; null where it is absent.</summary>
-    /// <exception cref="ProblemException">It is not one that RFC 9110 allows.</exception>
+    /// <exception cref="ProblemException">It is not one that RFC 9110 allows; or it is empty, by which nobody can have meant anything.</exception>
     public static EntityTags? Of(Request request, string header)
     {
         if (request.Header(header)?.Trim(' ', '\t') is not { } text)
@@ -28,7 +28,7 @@ internal sealed record EntityTags(bool IsAny, IReadOnlyList<string> Strong, IRea
         }
 
         var (strong, all) = (new List<string>(), new List<string>());
-        for (var at = 0; at < text.Length;)
+        for (var at = Math.Max(0, text.AsSpan().IndexOfAnyExcept(" ,\t")); at < text.Length;)
         {
             var isWeak = text.AsSpan(at).StartsWith("W/");
             var from = at + (isWeak ? 3 : 1);

@@ -4,7 +4,6 @@ using Failover.ControlPlane;
 using Failover.ItemApi.Access;
 using Failover.ItemApi.Answers;
 using Failover.ItemApi.Routing;
-using Failover.ItemApi.Writing;
 using Failover.ItemRecord;
 using System.Globalization;
 using System.Security.Cryptography;
@@ -16,7 +15,7 @@ namespace Failover.ItemApi.Items;
 /// The keys by which a client may repeat a create. A row beside the items says that a key serves one create only, whatever id that names, and, before anybody is told so, that the create was done.
 /// Between the two the item's own record tells it (<see cref="CreateKey"/>), in any region that it has come to.
 /// </summary>
-internal sealed class IdempotencyKeys(IAmazonDynamoDB dynamoDb, string table, WriteRight right, TimeSpan callTimeout, TimeProvider time, ILogger logger)
+internal sealed class IdempotencyKeys(IAmazonDynamoDB dynamoDb, string table, TimeSpan callTimeout, TimeProvider time, ILogger logger)
 {
     public const string Header = "Idempotency-Key";
 
@@ -51,23 +50,12 @@ internal sealed class IdempotencyKeys(IAmazonDynamoDB dynamoDb, string table, Wr
     /// <summary>Binds the key to this create, or finds it bound to it.</summary>
     /// <param name="mayBeNew">False: it binds nothing, and only looks.</param>
     /// <returns>The version that the create gave, where it is known that it was done.</returns>
-    /// <exception cref="ProblemException">It is bound to another; or there is no right to write.</exception>
+    /// <exception cref="ProblemException">It is bound to another.</exception>
     public async Task<ItemVersion?> BindAsync(CreateKey create, bool mayBeNew, CancellationToken cancellationToken)
     {
-        right.ThrowIfEnded();
         // Bound to the same, it is bound once more: so a retry, the SDK's own too, needs no second look.
-        var request = Update(create, "SET #request = :request, #ttl = :ttl");
-        request.ConditionExpression = mayBeNew ? "attribute_not_exists(#id) OR #request = :request" : "#request = :request";
+        var request = Update(create, "SET #request = :request, #ttl = :ttl", mayBeNew);
         request.ReturnValues = ReturnValue.ALL_NEW;
-        request.ExpressionAttributeNames["#request"] = RequestAttribute;
-        request.ExpressionAttributeNames["#ttl"] = ItemAttributes.TimeToLive;
-        if (mayBeNew)
-        {
-            request.ExpressionAttributeNames["#id"] = ItemAttributes.Id;
-        }
-
-        request.ExpressionAttributeValues[":request"] = new(create.Request);
-        request.ExpressionAttributeValues[":ttl"] = new() { N = (time.GetUtcNow() + ItemStore.TombstoneLifetime).ToUnixTimeSeconds().ToString(CultureInfo.InvariantCulture) };
         using var deadline = cancellationToken.Within(callTimeout);
         try
         {
@@ -84,7 +72,7 @@ internal sealed class IdempotencyKeys(IAmazonDynamoDB dynamoDb, string table, Wr
     /// <exception cref="ProblemException">It could not be kept. The create was done, but nobody shall rely on it: a retry finds it, and keeps it then.</exception>
     public async Task KeepAsync(CreateKey create, ItemVersion version, CancellationToken cancellationToken)
     {
-        var request = Update(create, "SET #version = if_not_exists(#version, :version)");
+        var request = Update(create, "SET #request = :request, #ttl = :ttl, #version = if_not_exists(#version, :version)", mayBeNew: true);
         request.ExpressionAttributeNames["#version"] = VersionAttribute;
         request.ExpressionAttributeValues[":version"] = new(version.Text);
         using var deadline = cancellationToken.Within(callTimeout);
@@ -92,20 +80,28 @@ internal sealed class IdempotencyKeys(IAmazonDynamoDB dynamoDb, string table, Wr
         {
             await dynamoDb.UpdateItemAsync(request, deadline.Token);
         }
-        catch (Exception error) when (!cancellationToken.IsCancellationRequested)
+        catch (Exception error)
         {
+            // A key that another region has bound to another create meanwhile is one of these.
             Log.KeyNotKept(logger, error);
             throw new ProblemException(ProblemKind.OutcomeUnknown, ProblemKind.OutcomeUnknown.Meaning);
         }
     }
 
-    private UpdateItemRequest Update(CreateKey create, string expression) => new()
+    /// <summary>A change of the key's row, if it is bound to this create.</summary>
+    /// <param name="mayBeNew">Or to none.</param>
+    private UpdateItemRequest Update(CreateKey create, string expression, bool mayBeNew) => new()
     {
         TableName = table,
         Key = new() { [ItemAttributes.Id] = new(RowPrefix + create.Key) },
         UpdateExpression = expression,
-        ExpressionAttributeNames = [],
-        ExpressionAttributeValues = [],
+        ConditionExpression = mayBeNew ? "attribute_not_exists(#request) OR #request = :request" : "#request = :request",
+        ExpressionAttributeNames = new() { ["#request"] = RequestAttribute, ["#ttl"] = ItemAttributes.TimeToLive },
+        ExpressionAttributeValues = new()
+        {
+            [":request"] = new(create.Request),
+            [":ttl"] = new() { N = (time.GetUtcNow() + ItemStore.TombstoneLifetime).ToUnixTimeSeconds().ToString(CultureInfo.InvariantCulture) },
+        },
     };
 
     private static string Hash(string text) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)))[..HashLength];

@@ -46,8 +46,7 @@ internal sealed class ItemsApi(ItemStore store, WriteRight right, Cursors cursor
         var precondition = EntityTags.PreconditionOf(request);
         var expiresAt = Expiry.Of(request, time.GetUtcNow(), out _);
         var body = (await ItemBody.ReadAsync(request, cancellationToken)).For(id);
-        using var until = await right.TakeAsync(cancellationToken);
-        return Of(id, await store.PutAsync(id, body.Content, expiresAt, precondition, until.Token));
+        return Of(id, await WriteAsync(token => store.PutAsync(id, body.Content, expiresAt, precondition, token), cancellationToken));
     }
 
     public async Task<Answer> PatchAsync(Request request, CancellationToken cancellationToken)
@@ -56,8 +55,8 @@ internal sealed class ItemsApi(ItemStore store, WriteRight right, Cursors cursor
         var precondition = EntityTags.PreconditionOf(request);
         var expiresAt = Expiry.Of(request, time.GetUtcNow(), out var isGiven);
         var patch = (await ItemBody.ReadAsync(request, cancellationToken, MergePatchType)).For(id);
-        using var until = await right.TakeAsync(cancellationToken);
-        return Of(id, await store.UpdateAsync(id, item => (MergePatch.Apply(item.Content, patch.Content), isGiven ? expiresAt : item.ExpiresAt), precondition, until.Token));
+        return Of(id, await WriteAsync(
+            token => store.UpdateAsync(id, item => (MergePatch.Apply(item.Content, patch.Content), isGiven ? expiresAt : item.ExpiresAt), precondition, token), cancellationToken));
     }
 
     public async Task<Answer> DeleteAsync(Request request, CancellationToken cancellationToken)
@@ -65,8 +64,7 @@ internal sealed class ItemsApi(ItemStore store, WriteRight right, Cursors cursor
         var id = ItemId.Of(request);
         var precondition = EntityTags.PreconditionOf(request);
         Expiry.Refuse(request);
-        using var until = await right.TakeAsync(cancellationToken);
-        return Of(id, await store.DeleteAsync(id, precondition, until.Token));
+        return Of(id, await WriteAsync(token => store.DeleteAsync(id, precondition, token), cancellationToken));
     }
 
     public async Task<Answer> PostAsync(Request request, CancellationToken cancellationToken)
@@ -88,32 +86,29 @@ internal sealed class ItemsApi(ItemStore store, WriteRight right, Cursors cursor
         var body = await ItemBody.ReadAsync(request, cancellationToken);
         var create = key is null ? null : IdempotencyKeys.CreateOf(request.Caller, key, TextOf(body, expiresAt));
         var id = body.Id is not null ? ItemId.Checked(body.Id) : create is not null ? IdempotencyKeys.IdOf(create) : Guid.CreateVersion7().ToString();
-        using var until = await right.TakeAsync(cancellationToken);
-        if (create is not null && await keys.BindAsync(create, mayBeNew: !isPast, until.Token) is { } done)
-        {
-            return AsTheFirst(done);
-        }
-
-        if (isPast)
-        {
-            throw Expiry.IsPast();
-        }
-
-        var result = await store.CreateAsync(id, body.Content, expiresAt, create, until.Token);
-        if (create is not null && ((result as WriteResult.Written)?.Item.Version ?? (result as WriteResult.Replayed)?.Version) is { } version)
-        {
-            await keys.KeepAsync(create, version, cancellationToken);
-        }
-
-        return result switch
+        return await WriteAsync(CreateAsync, cancellationToken) switch
         {
             WriteResult.PreconditionFailed => throw new ProblemException(ProblemKind.Exists, ProblemKind.Exists.Meaning),
-            WriteResult.Replayed replayed => AsTheFirst(replayed.Version),
-            _ => Of(id, result),
+            // With what was asked for at the first time, whatever has become of it.
+            WriteResult.Replayed(var first) => Created(new StoredItem(id, body.Content, first, SeenVersions.None, IsDeleted: false, expiresAt)),
+            var result => Of(id, result),
         };
 
-        // With what was asked for then, whatever has become of it.
-        Answer AsTheFirst(ItemVersion? first) => Created(new StoredItem(id, body.Content, first, SeenVersions.None, IsDeleted: false, expiresAt));
+        async Task<WriteResult> CreateAsync(CancellationToken token)
+        {
+            if (create is not null && await keys.BindAsync(create, mayBeNew: !isPast, token) is { } done)
+            {
+                return new WriteResult.Replayed(done);
+            }
+
+            var result = isPast ? throw Expiry.IsPast() : await store.CreateAsync(id, body.Content, expiresAt, create, token);
+            if (create is not null && ((result as WriteResult.Written)?.Item.Version ?? (result as WriteResult.Replayed)?.Version) is { } version)
+            {
+                await keys.KeepAsync(create, version, cancellationToken);
+            }
+
+            return result;
+        }
     }
 
     /// <summary>The article's own contract: an item with this id is there afterwards, whether or not there was one before.</summary>
@@ -128,12 +123,25 @@ internal sealed class ItemsApi(ItemStore store, WriteRight right, Cursors cursor
         var expiresAt = Expiry.Of(request, time.GetUtcNow(), out _);
         var body = await ItemBody.ReadAsync(request, cancellationToken);
         var id = ItemId.Checked(body.Id ?? throw new ProblemException(ProblemKind.MissingId, "The member 'id' is missing."));
-        using var until = await right.TakeAsync(cancellationToken);
-        return await store.PutAsync(id, body.Content, expiresAt, precondition, until.Token) switch
+        return await WriteAsync(token => store.PutAsync(id, body.Content, expiresAt, precondition, token), cancellationToken) switch
         {
             WriteResult.Written written => Created(written.Item),
             var result => Of(id, result),
         };
+    }
+
+    /// <summary>Writes while there is the right to.</summary>
+    private async Task<WriteResult> WriteAsync(Func<CancellationToken, Task<WriteResult>> write, CancellationToken cancellationToken)
+    {
+        using var until = await right.TakeAsync(cancellationToken);
+        try
+        {
+            return await write(until.Token);
+        }
+        catch (OperationCanceledException) when (until.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
+        {
+            return new WriteResult.OutcomeUnknown();
+        }
     }
 
     private async Task<Answer> ListAsync(Request request, CancellationToken cancellationToken)
@@ -197,7 +205,7 @@ internal sealed class ItemsApi(ItemStore store, WriteRight right, Cursors cursor
         WriteResult.KeyReused => throw new ProblemException(ProblemKind.KeyReused, ProblemKind.KeyReused.Meaning),
         WriteResult.TooLarge(var bytes) => throw new ProblemException(ProblemKind.ItemTooLarge, $"The item has {bytes} bytes, by DynamoDB's rule and with what the system adds; it holds {ItemSize.BytesMax}."),
         WriteResult.Fenced(var until) => throw new ProblemException(ProblemKind.Fenced, $"A planned move is under way: writes are refused here until it is done, at the latest at {until:u}. Nothing was written."),
-        WriteResult.Forbidden => throw WriteRight.Ended(),
+        WriteResult.Forbidden => throw new ProblemException(ProblemKind.NotActive, "The right to write ended before the write was sent. Nothing was written."),
         WriteResult.Contended => throw new ProblemException(ProblemKind.Contended, ProblemKind.Contended.Meaning),
         _ => throw new ProblemException(ProblemKind.OutcomeUnknown, ProblemKind.OutcomeUnknown.Meaning),
     };

@@ -17,6 +17,8 @@ internal sealed class SharedRun(TimeSpan deadline, TimeProvider time)
 
     private async Task RunAsync(Func<CancellationToken, Task> run)
     {
+        // Not under the lock.
+        await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
         using var source = new CancellationTokenSource(deadline, time);
         await run(source.Token);
     }

@@ -1,4 +1,5 @@
 using Failover.ControlPlane;
+using Failover.ItemRecord;
 
 namespace Failover.ItemApi.Writing;
 
@@ -6,8 +7,11 @@ namespace Failover.ItemApi.Writing;
 /// <param name="endpoints">The endpoints that are served from this region's replica.</param>
 internal sealed class RegisterReader(ControlStore control, string service, IReadOnlySet<string> endpoints, TimeProvider time)
 {
+    /// <summary>Whose register it is.</summary>
+    public string Service => service;
+
     /// <summary>Now, by both clocks.</summary>
-    public Moment Now => new(time.GetElapsedTime(0), time.GetUtcNow());
+    public Moment Now => Moment.Of(time);
 
     /// <summary>The last reading; null: none yet, or there was no register.</summary>
     public Reading? Last { get; private set; }

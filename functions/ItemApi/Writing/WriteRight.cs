@@ -22,34 +22,24 @@ internal sealed class WriteRight(
     /// <summary>How long a writer that has the right waits for it to be made longer.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(100);
 
+    /// <summary>Up to three calls are made.</summary>
+    private readonly TimeSpan _deadline = 3 * callTimeout;
+
     private readonly SharedRun _refresh = new(3 * callTimeout, time);
-    private long? _asked;
+    private Moment? _pausedFrom;
     private WriteLease? _lease;
     private long _openedTold = -1;
 
     /// <summary>Whether there is the right to write, now. It is asked once more right before each write is sent: the process may have been stopped since it was taken.</summary>
     public bool Holds => registers is null || _lease?.Left(lease, registers.Now) > TimeSpan.Zero;
 
-    /// <summary>What is said where it has ended since it was taken.</summary>
-    public static ProblemException Ended() => new(ProblemKind.NotActive, "The right to write ended before the write was sent. Nothing was written.");
-
-    /// <exception cref="ProblemException">There is no right to write any more.</exception>
-    public void ThrowIfEnded()
-    {
-        if (!Holds)
-        {
-            throw Ended();
-        }
-    }
-
     /// <summary>Takes the right to write: the source is cancelled when it ends, and a write that is under way then has an outcome that nobody knows.</summary>
     /// <exception cref="ProblemException">There is no such right now.</exception>
     public async Task<CancellationTokenSource> TakeAsync(CancellationToken cancellationToken)
     {
-        var source = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         if (registers is null)
         {
-            return source;
+            return CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         }
 
         // Half a lease before its end it is read anew, so that a read that fails takes no right away that still holds.
@@ -57,18 +47,23 @@ internal sealed class WriteRight(
         if (_lease is not { } known || known.Left(lease, registers.Now) < lease / 2 || !known.IsOpen)
         {
             // Whoever still has the right does not wait for a register that hangs.
-            var refresh = _refresh.Join(token => RefreshAsync(registers, token));
+            var refresh = _refresh.Join(RefreshAsync);
             await (Holds ? Task.WhenAny(refresh, Task.Delay(Patience, time, cancellationToken)) : refresh.WaitAsync(cancellationToken));
+            if (!Holds)
+            {
+                // The run that was joined may have been frozen with its process: then what it read is old. Where it was not, this one pauses.
+                await _refresh.Join(RefreshAsync).WaitAsync(cancellationToken);
+            }
         }
 
         var (held, now) = (_lease, registers.Now);
         if (held?.Left(lease, now) is { Ticks: > 0 } left)
         {
+            var source = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
             source.CancelAfter(left);
             return source;
         }
 
-        source.Dispose();
         throw new ProblemException(held switch
         {
             null => new Problem(ProblemKind.NotActive, "Nobody knows who may write: the register does not answer, or there is none yet. Nothing was written."),
@@ -82,39 +77,51 @@ internal sealed class WriteRight(
         });
     }
 
-    private async Task RefreshAsync(RegisterReader reader, CancellationToken cancellationToken)
+    private async Task RefreshAsync(CancellationToken cancellationToken)
     {
-        if (_asked is { } asked && time.GetElapsedTime(asked) < Pause)
+        var start = registers!.Now;
+        if (_pausedFrom is { } paused && start.AtMostSince(paused) < Pause)
         {
             return;
         }
 
         try
         {
-            var before = _lease;
-            if (await reader.ReadAsync(cancellationToken) is not { } reading)
+            var reading = await registers.ReadAsync(cancellationToken);
+            _lease = reading is null ? null : WriteLease.After(_lease, reading, isOpened: reading.IsMine && !waits);
+            if (waits && reading is { IsMine: true })
             {
-                _lease = null;
-                return;
+                await OpenAsync(_lease!, cancellationToken);
             }
 
-            var isNew = before?.Last.Epoch != reading.Epoch;
-            _lease = WriteLease.After(before, reading, reading.IsMine && (!waits || (isNew && await IsOpenedAsync(reading.Epoch, cancellationToken))));
-            if (waits && reading.IsMine && _lease.IsOpenAt(lease, reader.Now) && _openedTold != reading.Epoch)
-            {
-                _lease = _lease with { IsOpen = true };
-                await TellOpenedAsync(reading.Epoch, cancellationToken);
-            }
+            _pausedFrom = start;
         }
         catch (Exception error)
         {
             // The lease that there is holds on until its own end.
             Log.RegisterNotRead(logger, error);
+            // From its end: a read that took long and failed is not begun again by each of those who waited. One that was frozen has not failed.
+            _pausedFrom = registers.Now is var end && end.AtMostSince(start) > 2 * _deadline ? null : end;
         }
-        finally
+    }
+
+    /// <summary>Opens the region to writes if it, or another process of its, has waited long enough, and lets the next process know.</summary>
+    private async Task OpenAsync(WriteLease read, CancellationToken cancellationToken)
+    {
+        var epoch = read.Last.Epoch;
+        if (!read.IsOpen && await IsOpenedAsync(epoch, cancellationToken))
         {
-            // From its end: a read that took long and failed is not begun again by each of those who waited.
-            _asked = time.GetTimestamp();
+            _openedTold = epoch;
+        }
+
+        if (read.IsOpenAt(lease, registers!.Now) || _openedTold == epoch)
+        {
+            _lease = read with { IsOpen = true };
+        }
+
+        if (_lease!.IsOpen && _openedTold != epoch)
+        {
+            await TellOpenedAsync(epoch, cancellationToken);
         }
     }
 
@@ -149,7 +156,7 @@ internal sealed class WriteRight(
         }
     }
 
-    private Dictionary<string, AttributeValue> Key() => new() { [ItemAttributes.Id] = new("_open#" + replica) };
+    private Dictionary<string, AttributeValue> Key() => new() { [ItemAttributes.Id] = new($"_open#{replica}#{registers!.Service}") };
 
     private static string Text(long epoch) => epoch.ToString(CultureInfo.InvariantCulture);
 }

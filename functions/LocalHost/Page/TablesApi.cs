@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 using Amazon.DynamoDBv2;
+using Amazon.Runtime;
 using Failover.ControlPlane;
 using Failover.ControlPlane.Compares;
 using Failover.ItemRecord;
@@ -111,17 +112,18 @@ internal sealed class TablesApi(World world, TimeProvider time)
     /// <summary>The regions' doors, for as long as one request takes.</summary>
     private sealed class Clients(World world) : IDisposable
     {
-        private readonly Dictionary<string, AmazonDynamoDBClient> _clients = Replicas.Select((region, index) => (region, index)).ToDictionary(
+        private readonly Dictionary<string, WatchedDynamoDbClient> _clients = Replicas.Select((region, index) => (region, index)).ToDictionary(
             replica => replica.region,
-            replica => new AmazonDynamoDBClient("local", "local", new AmazonDynamoDBConfig
+            replica => new WatchedDynamoDbClient(new AmazonDynamoDBConfig
             {
+                DefaultAWSCredentials = new BasicAWSCredentials("local", "local"),
                 ServiceURL = $"http://127.0.0.1:{world.Options.Ports.Aws(replica.index + 1)}",
                 AuthenticationRegion = replica.region,
                 Timeout = CallTimeout,
                 MaxErrorRetry = 1,
             }));
 
-        public AmazonDynamoDBClient Of(string region) => _clients[region];
+        public WatchedDynamoDbClient Of(string region) => _clients[region];
 
         public void Dispose()
         {

@@ -33,6 +33,9 @@ internal sealed class Issuer : IAsyncDisposable
     /// <summary>It answers that it cannot.</summary>
     public bool Fails { get; set; }
 
+    /// <summary>Its list of keys is empty.</summary>
+    public bool HasNone { get; set; }
+
     /// <summary>Where its configuration says that its keys are; null: where they are.</summary>
     public string? KeysAt { get; set; }
 
@@ -112,6 +115,12 @@ internal sealed class Issuer : IAsyncDisposable
         }
 
         Reads++;
+        if (HasNone)
+        {
+            await context.Response.WriteAsync("""{"keys":[]}""");
+            return;
+        }
+
         var parameters = _key.ExportParameters(false);
         await context.Response.WriteAsync($$"""{"keys":[{"kty":"RSA","use":"sig","alg":"RS256","kid":"k{{_number}}","n":"{{Base64UrlEncoder.Encode(parameters.Modulus)}}","e":"{{Base64UrlEncoder.Encode(parameters.Exponent)}}"}]}""");
     }

@@ -41,7 +41,7 @@ public sealed class TokenValidatorTests : IAsyncLifetime
         for (var i = 0; i < 10; i++)
         {
             // Not one of them waits: the issuer answers to nobody.
-            Assert.NotNull(await _tokens.ValidateAsync(token, Token));
+            Assert.NotNull(await _tokens.ValidateAsync(token, Token).WaitAsync(TimeSpan.FromSeconds(30), Token));
         }
 
         await _issuer.AskedAsync(3);
@@ -83,6 +83,22 @@ public sealed class TokenValidatorTests : IAsyncLifetime
                 Assert.NotNull(await _tokens.ValidateAsync(token, Token));
             }
         }
+    }
+
+    [Fact]
+    public async Task Keys_of_a_day_ago_are_believed_no_more_and_no_keys_are_no_answer()
+    {
+        var token = "Bearer " + _issuer.Token(age: -TimeSpan.FromDays(2));
+        Assert.NotNull(await _tokens.ValidateAsync(token, Token));
+        _issuer.HasNone = true;
+        _time.Advance(TimeSpan.FromHours(23));
+        Assert.NotNull(await _tokens.ValidateAsync(token, Token));
+        _time.Advance(TimeSpan.FromHours(1));
+        await Assert.ThrowsAsync<ProblemException>(() => _tokens.ValidateAsync(token, Token));
+        _issuer.HasNone = false;
+        _time.Advance(TimeSpan.FromSeconds(1));
+
+        Assert.NotNull(await _tokens.ValidateAsync(token, Token));
     }
 
     [Fact]

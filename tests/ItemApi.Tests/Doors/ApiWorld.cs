@@ -44,6 +44,9 @@ public abstract class ApiWorld(DoorKind kind) : IAsyncLifetime
     /// <summary>The API, for everybody.</summary>
     public HttpClient Client { get; private set; } = null!;
 
+    /// <summary>Of the server that was started last.</summary>
+    public int ProcessId { get; private set; }
+
     internal EngineRoad Road => _road!;
 
     public async ValueTask InitializeAsync()
@@ -146,6 +149,7 @@ public abstract class ApiWorld(DoorKind kind) : IAsyncLifetime
         }
 
         var process = _undertaker.Start(info);
+        ProcessId = process.Id;
         process.OutputDataReceived += (_, line) => Keep(line.Data);
         process.ErrorDataReceived += (_, line) => Keep(line.Data);
         process.BeginOutputReadLine();

@@ -18,6 +18,9 @@ internal enum Mishap
     /// <summary>It takes effect, and the answer is lost.</summary>
     AnswerLost,
 
+    /// <summary>It arrives when it is released.</summary>
+    Held,
+
     /// <summary>It never arrives: the connection breaks.</summary>
     RequestLost,
 
@@ -34,6 +37,9 @@ internal sealed class EngineRoad(Uri engine) : IAsyncDisposable
 
     /// <summary>Is asked of each call, by its operation and body.</summary>
     public Func<string, string, Mishap> Happens { get; set; } = (_, _) => Mishap.None;
+
+    /// <summary>Lets go on what is held.</summary>
+    public TaskCompletionSource Release { get; set; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     public Uri Address => new($"http://127.0.0.1:{_door.Port}/");
 
@@ -71,6 +77,9 @@ internal sealed class EngineRoad(Uri engine) : IAsyncDisposable
             case Mishap.Hang:
                 await Passage.AllowsAsync(context, FaultMode.Hang);
                 return;
+            case Mishap.Held:
+                await Release.Task;
+                break;
             case Mishap.RequestLost:
                 context.Abort();
                 return;

@@ -1,4 +1,5 @@
 using Failover.ItemApi.Writing;
+using Failover.ItemRecord;
 
 namespace Failover.ItemApi.Tests.Writing;
 

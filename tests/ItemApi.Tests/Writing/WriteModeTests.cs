@@ -27,7 +27,7 @@ public abstract class WriteModeTests(ApiWorld world) : IAsyncLifetime
         GC.SuppressFinalize(this);
         world.Road.Happens = (_, _) => Mishap.None;
         using var dynamoDb = world.Engine.Client();
-        await dynamoDb.DeleteItemAsync(world.Table, new() { ["id"] = new("_open#" + ApiWorld.Region) }, Token);
+        await dynamoDb.DeleteItemAsync(world.Table, new() { ["id"] = new($"_open#{ApiWorld.Region}#{Service}") }, Token);
     }
 
     [Fact]
@@ -59,6 +59,12 @@ public abstract class WriteModeTests(ApiWorld world) : IAsyncLifetime
     public async Task A_region_that_is_entered_waits_and_its_next_process_does_not()
     {
         await MoveAsync(5, "here");
+        using (var dynamoDb = world.Engine.Client())
+        {
+            // Another service's fifth epoch at this replica is another.
+            await dynamoDb.PutItemAsync(world.Table, new() { ["id"] = new($"_open#{ApiWorld.Region}#other.example.test"), ["epoch"] = new() { N = "5" } }, Token);
+        }
+
         using var api = await StartAsync("PreferData");
         var start = TimeProvider.System.GetTimestamp();
         var waiting = await api.AskAsync("PUT", "/items/w", "{}");
@@ -113,10 +119,10 @@ public abstract class WriteModeTests(ApiWorld world) : IAsyncLifetime
         Assert.Equal(HttpStatusCode.OK, (await api.AskAsync("PUT", "/items/l", "{}")).Status);
     }
 
-    private Task<HttpClient> StartAsync(string preference) => world.StartAsync(
-        1, ("WRITE_MODE", "ActivePassive"), ("SERVICE_NAME", Service), ("SERVICE_ENDPOINTS", "here"), ("CONTROL_TABLE", _control), ("WRITE_LEASE_SECONDS", "6"), ("LEASE_PREFERENCE", preference));
+    protected Task<HttpClient> StartAsync(string preference, int leaseSeconds = 6) => world.StartAsync(
+        1, ("WRITE_MODE", "ActivePassive"), ("SERVICE_NAME", Service), ("SERVICE_ENDPOINTS", "here"), ("CONTROL_TABLE", _control), ("WRITE_LEASE_SECONDS", $"{leaseSeconds}"), ("LEASE_PREFERENCE", preference));
 
-    private async Task MoveAsync(long epoch, string endpoint)
+    protected async Task MoveAsync(long epoch, string endpoint)
     {
         var register = new Register
         {
@@ -134,4 +140,39 @@ public abstract class WriteModeTests(ApiWorld world) : IAsyncLifetime
 public sealed class WriteModeThroughLambdaTests(LambdaWorld world) : WriteModeTests(world), IClassFixture<LambdaWorld>;
 
 /// <summary>By itself.</summary>
-public sealed class WriteModeThroughKestrelTests(KestrelWorld world) : WriteModeTests(world), IClassFixture<KestrelWorld>;
+public sealed class WriteModeThroughKestrelTests(KestrelWorld world) : WriteModeTests(world), IClassFixture<KestrelWorld>
+{
+    /// <summary>Lambda stops a process between requests only; a server's own may be stopped at any time. Its clocks go on: what it has read lets it write, and the right to it has ended.</summary>
+    [Fact]
+    public async Task A_process_that_was_stopped_between_its_read_and_its_write_writes_nothing()
+    {
+        const int Writers = 8;
+        await MoveAsync(9, "here");
+        using var api = await StartAsync("PreferAvailability", leaseSeconds: 2);
+        Assert.True((await api.AskAsync("PUT", "/items/s", "{}")).Status is HttpStatusCode.Created or HttpStatusCode.OK);
+        var (held, writes) = (0, 0);
+        world.Road.Happens = (operation, body) => !body.Contains("\"stopped-", StringComparison.Ordinal) ? Mishap.None
+            : operation == "GetItem" ? Interlocked.Increment(ref held) > 0 ? Mishap.Held : Mishap.None
+            : Interlocked.Increment(ref writes) > 0 ? Mishap.None : Mishap.None;
+        var asked = Enumerable.Range(0, Writers).Select(i => api.AskAsync("PUT", $"/items/stopped-{i}", "{}")).ToList();
+        while (held < Writers)
+        {
+            await Task.Delay(TimeSpan.FromMilliseconds(5), TimeProvider.System, TestContext.Current.CancellationToken);
+        }
+
+        await SignalAsync("STOP");
+        world.Road.Release.SetResult();
+        await Task.Delay(TimeSpan.FromSeconds(2.5), TimeProvider.System, TestContext.Current.CancellationToken);
+        await SignalAsync("CONT");
+        var answers = await Task.WhenAll(asked);
+
+        Assert.Equal(0, writes);
+        Assert.All(answers, answer => Assert.True(answer.Problem is "not-active" or "outcome-unknown", answer.Problem));
+    }
+
+    private async Task SignalAsync(string signal)
+    {
+        using var kill = System.Diagnostics.Process.Start("sh", ["-c", $"kill -{signal} {world.ProcessId}"]);
+        await kill.WaitForExitAsync(TestContext.Current.CancellationToken);
+    }
+}
