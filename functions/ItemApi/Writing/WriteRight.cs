@@ -22,9 +22,7 @@ internal sealed class WriteRight(
     /// <summary>How long a writer that has the right waits for it to be made longer.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(100);
 
-    /// <summary>Up to three calls are made.</summary>
-    private readonly TimeSpan _deadline = 3 * callTimeout;
-
+    /// <summary>It makes up to three calls.</summary>
     private readonly SharedRun _refresh = new(3 * callTimeout, time);
     private Moment? _pausedFrom;
     private WriteLease? _lease;
@@ -100,8 +98,8 @@ internal sealed class WriteRight(
         {
             // The lease that there is holds on until its own end.
             Log.RegisterNotRead(logger, error);
-            // From its end: a read that took long and failed is not begun again by each of those who waited. One that was frozen has not failed.
-            _pausedFrom = registers.Now is var end && end.AtMostSince(start) > 2 * _deadline ? null : end;
+            // From its end: a read that took long and failed is not begun again by each of those who waited. One that took twice its deadline was frozen, and has not failed.
+            _pausedFrom = registers.Now is var end && end.AtMostSince(start) > 6 * callTimeout ? null : end;
         }
     }
 
