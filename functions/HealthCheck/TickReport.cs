@@ -41,6 +41,12 @@ public sealed class TickReport(HealthCheckOptions options, JournalStore journal,
                 }
             }
         }
+
+        // An alarm names its dimensions, and endpoints are the topology's to name.
+        foreach (var service in probes.Where(probe => probe.Value.CertificateUntil is not null).GroupBy(probe => probe.Key.Service))
+        {
+            metrics.Emit([("Service", service.Key)], new Metric("CertificateDaysLeft", "None", service.Min(probe => probe.Value.CertificateUntil!.Value - time.GetUtcNow()).TotalDays));
+        }
     }
 
     /// <summary>The mover came to an end for this tick.</summary>

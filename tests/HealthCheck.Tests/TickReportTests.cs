@@ -4,6 +4,7 @@ using Failover.ControlPlane;
 using Failover.ControlPlane.Registers;
 using Failover.ControlPlane.Topologies;
 using Failover.HealthCheck.Decision;
+using Failover.HealthCheck.Probing;
 using Failover.HealthCheck.Tests.Decision;
 using Failover.Hosting;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -53,19 +54,36 @@ public class TickReportTests
             await SayAsync(World.Service, World.Register() with { Paused = paused ? new Override("op", World.Now, null, null) : null }, says),
             StringComparison.Ordinal);
 
-    private static async Task<string> SayAsync(Service service, Register register, string says, bool isFresh = true)
+    [Fact]
+    public async Task The_certificate_that_ends_first_is_its_services()
+    {
+        ProbeResult Shows(int days) => new(true, "") { CertificateUntil = World.Now.AddDays(days) };
+        var said = await SayAsync(report =>
+        {
+            report.Certificates(new Dictionary<(string, string), ProbeResult> { [("app", "a")] = Shows(60), [("app", "b")] = Shows(9), [("shop", "a")] = Shows(30), [("shop", "c")] = new(true, "") });
+            return Task.CompletedTask;
+        });
+
+        Assert.Contains("\"Service\":\"app\",\"CertificateDaysLeft\":[9]", said, StringComparison.Ordinal);
+        Assert.Contains("\"Service\":\"shop\",\"CertificateDaysLeft\":[30]", said, StringComparison.Ordinal);
+        Assert.Contains("\"Service\":\"app\",\"Endpoint\":\"a\",\"CertificateDaysLeft\":[60]", said, StringComparison.Ordinal);
+    }
+
+    private static Task<string> SayAsync(Service service, Register register, string says, bool isFresh = true)
+    {
+        var view = new ControlView(register, null, [.. World.Topology.Observers.Select(observer => World.Ballot(observer, says))]);
+        var (mover, _) = Mover.Start(World.Topology, service, "o1", new Look([new Listing(register.Plan.Sets, register.Plan.Txt)], HttpOk: true, ""), view, World.Now);
+        return SayAsync(report => report.FollowedAsync(service, 1, mover, new Step.Finish(Ending.Settled, ""), isFresh, TestContext.Current.CancellationToken));
+    }
+
+    private static async Task<string> SayAsync(Func<TickReport, Task> tell)
     {
         using var output = new MemoryStream();
         var time = new FakeTimeProvider(World.Now);
         var nowhere = new JournalStore(
             new AmazonDynamoDBClient("local", "local", new AmazonDynamoDBConfig { ServiceURL = "http://127.0.0.1:9", AuthenticationRegion = "us-east-1", MaxErrorRetry = 0 }), "Journal", TimeSpan.FromSeconds(2));
-        var report = new TickReport(
-            new HealthCheckOptions("o1", World.Topology, "", "", "", ""), nowhere, new Metrics(new LineWriter(output), time), time, NullLogger<TickReport>.Instance);
-        var view = new ControlView(register, null, [.. World.Topology.Observers.Select(observer => World.Ballot(observer, says))]);
-        var (mover, _) = Mover.Start(World.Topology, service, "o1", new Look([new Listing(register.Plan.Sets, register.Plan.Txt)], HttpOk: true, ""), view, World.Now);
-
-        await report.FollowedAsync(service, 1, mover, new Step.Finish(Ending.Settled, ""), isFresh, TestContext.Current.CancellationToken);
-
+        await tell(new TickReport(
+            new HealthCheckOptions("o1", World.Topology, "", "", "", ""), nowhere, new Metrics(new LineWriter(output), time), time, NullLogger<TickReport>.Instance));
         return Encoding.UTF8.GetString(output.ToArray());
     }
 }

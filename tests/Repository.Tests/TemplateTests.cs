@@ -4,14 +4,13 @@ using Failover.Hosting;
 using Failover.ItemApi;
 using Failover.ReplicationAudit;
 using YamlDotNet.RepresentationModel;
+using static Failover.Repository.Tests.Template;
 
 namespace Failover.Repository.Tests;
 
 /// <summary>template.yaml against the functions that it deploys.</summary>
 public partial class TemplateTests
 {
-    private static readonly YamlMappingNode Template = Load();
-
     /// <summary>The functions, each with what reads its settings.</summary>
     public static readonly TheoryData<string> Functions = ["ItemApi", "ReplicationAudit", "HealthCheck"];
 
@@ -79,8 +78,15 @@ public partial class TemplateTests
         Assert.Empty(given.Except(read));
     }
 
+    /// <summary>Actions that are allowed on all resources, and why.</summary>
+    private static readonly Dictionary<string, string> OnEverything = new()
+    {
+        ["xray:PutTraceSegments"] = "X-Ray has no resources.",
+        ["xray:PutTelemetryRecords"] = "X-Ray has no resources.",
+    };
+
     [Fact]
-    public void No_role_has_a_wildcard_for_its_actions_or_for_all_resources()
+    public void No_role_has_a_wildcard_for_its_actions_or_without_a_reason_for_all_resources()
     {
         var roles = Resources("AWS::IAM::Role").ToList();
 
@@ -89,9 +95,42 @@ public partial class TemplateTests
         {
             foreach (var scalar in role.AllNodes.OfType<YamlScalarNode>().Select(node => node.Value ?? ""))
             {
-                Assert.False(scalar == "*" || Regex.IsMatch(scalar, @"^[a-z0-9]+:[A-Za-z]*\*$"), $"{name}: {scalar}");
+                Assert.False(Regex.IsMatch(scalar, @"^[a-z0-9]+:[A-Za-z]*\*$"), $"{name}: {scalar}");
+            }
+
+            foreach (var statement in role.AllNodes.OfType<YamlMappingNode>().Where(node => node.Children.TryGetValue("Resource", out var resource) && resource.AllNodes.Any(scalar => scalar is YamlScalarNode { Value: "*" })))
+            {
+                Assert.Empty(Texts(statement, "Action").Except(OnEverything.Keys));
             }
         }
+    }
+
+    /// <summary>What a region has that is there for something, and others have not.</summary>
+    [Fact]
+    public void The_kinds_of_region_differ_only_in_what_is_listed()
+    {
+        string[] audit = ["ReplicationAudit", "AuditQueue", "AuditFailures", "AuditDeadLetters", "AuditScheduleRole", "ReplicationAuditRole", "ReplicationAuditLogs"];
+        string[] alarms =
+        [
+            "StalledReplicationAlarm", "LostUpdateAlarm", "MissingWriteAlarm", "AuditGapAlarm", "DivergenceAlarm", "ClockAheadAlarm", "ItemApiFailsAlarm", "ItemApiErrorsAlarm", "ItemApiThrottlesAlarm",
+            "ReplicationAuditErrorsAlarm", "ReplicationAuditThrottlesAlarm", "AuditBehindAlarm", "AuditDeadLettersAlarm",
+        ];
+        var expected = new Dictionary<string, string[]>
+        {
+            ["Owns"] = ["Items", "Control"],
+            ["Serves"] = ["ItemApi", "Api", "ApiLogs", "ItemApiRole", "ItemApiLogs", .. audit, .. alarms],
+            ["FindsStream"] = ["ItemsStream", "StreamFinder", "StreamFinderRole", "StreamFinderLogs"],
+            ["HasDomain"] = ["Certificate", "ServiceDomain", "RegionDomain", "ServiceDomainMapping", "RegionDomainMapping", "RegionRecord"],
+            ["BySwitch"] = ["LeavePrimary"],
+            ["Switches"] = ["SwitchCheck1", "SwitchCheck2", "SwitchCheck3", "SwitchCheck", "PrimaryRecord", "SecondaryRecord"],
+            ["HasEmail"] = ["AlertsByEmail"],
+        };
+        var conditional = Map(Root, "Resources").Children.Where(resource => ((YamlMappingNode)resource.Value).Children.ContainsKey("Condition"))
+            .GroupBy(resource => Text((YamlMappingNode)resource.Value, "Condition"), resource => ((YamlScalarNode)resource.Key).Value!)
+            .ToDictionary(group => group.Key, group => group.Order().ToArray());
+
+        Assert.Equal(expected.Keys.Order(), conditional.Keys.Order());
+        Assert.All(expected, kind => Assert.Equal(kind.Value.Order(), conditional[kind.Key]));
     }
 
     [Fact]
@@ -108,7 +147,7 @@ public partial class TemplateTests
     public void Samconfig_deploys_every_control_region_with_parameters_that_exist()
     {
         var samconfig = Repo.Read("samconfig.toml");
-        var parameters = Map(Template, "Parameters");
+        var parameters = Map(Template.Root, "Parameters");
         var regions = Text(Map(parameters, "ControlRegions"), "Default").Split(',');
 
         Assert.Equal(regions, DeployedRegion().Matches(samconfig).Select(match => match.Groups[1].Value));
@@ -133,22 +172,6 @@ public partial class TemplateTests
         var allowed = Resources("AWS::IAM::Role").SelectMany(role => role.Resource.AllNodes.OfType<YamlScalarNode>())
             .Select(node => TableArn().Match(node.Value ?? "")).Where(match => match.Success).Select(match => match.Groups[1].Value);
         Assert.Empty(given.Concat(allowed).Except(tables));
-    }
-
-    private static IEnumerable<(string Name, YamlMappingNode Resource)> Resources(string type) =>
-        Map(Template, "Resources").Children
-            .Select(pair => (Name: ((YamlScalarNode)pair.Key).Value!, Resource: (YamlMappingNode)pair.Value))
-            .Where(resource => Text(resource.Resource, "Type") == type);
-
-    private static YamlMappingNode Map(YamlMappingNode node, string key) => (YamlMappingNode)node.Children[key];
-
-    private static string Text(YamlMappingNode node, string key) => ((YamlScalarNode)node.Children[key]).Value!;
-
-    private static YamlMappingNode Load()
-    {
-        var stream = new YamlStream();
-        stream.Load(new StringReader(Repo.Read("template.yaml")));
-        return (YamlMappingNode)stream.Documents[0].RootNode;
     }
 
     [GeneratedRegex(@"^\[(\S+)\.deploy\.parameters\]", RegexOptions.Multiline)]
