@@ -17,11 +17,16 @@ class NoManagedPolicies(ManagedPolicyLoader):
         return {}
 
 
-os.environ.setdefault("AWS_DEFAULT_REGION", "us-east-1")
-with open(sys.argv[1], encoding="utf-8") as file:
-    template = yaml_parse(file.read())
+def load(path):
+    os.environ.setdefault("AWS_DEFAULT_REGION", "us-east-1")
+    with open(path, encoding="utf-8") as file:
+        template = yaml_parse(file.read())
+    # `sam package` puts the address of the uploaded code here.
+    template["Globals"]["Function"]["CodeUri"] = "s3://bucket/key"
+    return template
 
-# `sam package` puts the address of the uploaded code here.
-template["Globals"]["Function"]["CodeUri"] = "s3://bucket/key"
-parameters = {name: parameter.get("Default", "x") for name, parameter in template["Parameters"].items()}
-print("The SAM transform accepts it:", len(transform(template, parameters, NoManagedPolicies())["Resources"]), "resources.")
+
+if __name__ == "__main__":
+    template = load(sys.argv[1])
+    parameters = {name: parameter.get("Default", "x") for name, parameter in template["Parameters"].items()}
+    print("The SAM transform accepts it:", len(transform(template, parameters, NoManagedPolicies())["Resources"]), "resources.")
