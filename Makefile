@@ -11,13 +11,22 @@ publish = dotnet publish $(1) -c Release -v quiet -p:DeployRuntime=$(RUNTIME) -p
 HOST := linux-$(if $(filter aarch64 arm64,$(shell uname -m)),arm64,x64)
 native = @test "$(HOST)" = "$(RUNTIME)" || { echo "Native code for $(RUNTIME) is built on such a machine; this one is $(HOST)." >&2; exit 1; }
 
-.PHONY: build-ItemApi build-ReplicationAudit build-HealthCheck artefacts
+# What Lambda's runtime provided.al2023 has. A binary that was linked against a newer one does not start there.
+GLIBC_MAX := 2.34
+define runs_there
+@wants=$$(objdump -T "$(1)" | grep -oE 'GLIBC_2[0-9.]+' | sort -Vu | tail -n 1); \
+test "$$(printf '%s\nGLIBC_$(GLIBC_MAX)\n' "$$wants" | sort -V | tail -n 1)" = "GLIBC_$(GLIBC_MAX)" || \
+{ echo "$(1) wants $$wants, and its runtime has GLIBC_$(GLIBC_MAX): build it on an older system, in a container of Amazon Linux 2023 for one." >&2; exit 1; }
+endef
+
+.PHONY: build-ItemApi build-ReplicationAudit build-HealthCheck artefacts zips
 
 # Lambda's own name for a program that brings its runtime along.
 build-ItemApi build-ReplicationAudit: build-%:
 	$(native)
 	$(call publish,functions/$*) "$(ARTIFACTS_DIR)"
 	mv "$(ARTIFACTS_DIR)/$*" "$(ARTIFACTS_DIR)/bootstrap"
+	$(call runs_there,$(ARTIFACTS_DIR)/bootstrap)
 
 build-HealthCheck:
 	@test -f "$(TOPOLOGY)" || { echo "There is no $(TOPOLOGY): copy functions/HealthCheck/topology.example.json there and make it yours, or name another with TOPOLOGY=..." >&2; exit 1; }
@@ -29,3 +38,14 @@ artefacts:
 	for project in functions/ItemApi functions/ReplicationAudit functions/HealthCheck tests/BareLoop; do \
 		$(call publish,$$project) "artifacts/deploy/$${project##*/}" || exit 1; \
 	done
+
+# What `sam build` deploys, as zips for those who deploy otherwise: no time and no order of this machine in them, so that the same source gives the same hash.
+TOPOLOGY_OR_EXAMPLE = $(firstword $(wildcard $(TOPOLOGY)) functions/HealthCheck/topology.example.json)
+zips:
+	rm -rf artifacts/zips && mkdir -p artifacts/zips
+	for function in ItemApi ReplicationAudit HealthCheck; do \
+		$(MAKE) --no-print-directory build-$$function ARTIFACTS_DIR="$(CURDIR)/artifacts/zips/$$function" TOPOLOGY="$(TOPOLOGY_OR_EXAMPLE)" && \
+		rm -f artifacts/zips/$$function/*.dbg artifacts/zips/$$function/*.pdb && \
+		(cd artifacts/zips/$$function && find . -exec touch -h -d '1980-01-01 00:00:00Z' {} + && find . -type f | LC_ALL=C sort | TZ=UTC zip -X -q -9 ../$$function-$(RUNTIME).zip -@) || exit 1; \
+	done
+	cd artifacts/zips && sha256sum *.zip | tee SHA256SUMS

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Failover.ControlPlane.Topologies;
 
 namespace Failover.HealthCheck.Tests;
@@ -16,6 +17,17 @@ public class ScheduleTests
         Assert.Equal(12, slots.Count);
         Assert.All(slots, slot => Assert.InRange((now.AddSeconds(slot.DelaySeconds) - Timing.StartOf(slot.Slot)).TotalSeconds, 0, 1));
         Assert.Equal(Enumerable.Range(1, 12).Select(offset => Timing.SlotAt(now) + offset), slots.Select(slot => slot.Slot));
+    }
+
+    [Fact]
+    public void The_sample_events_are_a_firing_and_a_tick()
+    {
+        using var schedule = JsonDocument.Parse(File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "events", "schedule.json")));
+        using var tick = JsonDocument.Parse(File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "events", "tick.json")));
+        var body = tick.RootElement.GetProperty("Records")[0].GetProperty("body").GetString()!;
+
+        Assert.False(schedule.RootElement.TryGetProperty("Records", out _));
+        Assert.Equal(Timing.SlotAt(schedule.RootElement.GetProperty("time").GetDateTimeOffset()), JsonDocument.Parse(body).RootElement.GetProperty("slot").GetInt64());
     }
 
     /// <summary>Every minute fires at any second of it; one is missed: no slot is left out.</summary>

@@ -49,6 +49,27 @@ public sealed class LambdaEventTests(LambdaWorld world) : IClassFixture<LambdaWo
     }
 
     [Theory]
+    [InlineData("ready", 200)]
+    [InlineData("put-item", 201)]
+    [InlineData("get-item", 200)]
+    [InlineData("create-item", 201)]
+    public async Task The_sample_events_are_answered(string sample, int status)
+    {
+        var function = world.Function(1, TimeSpan.FromSeconds(10), ("AUTHORIZATION", "jwt"));
+        if (sample == "get-item")
+        {
+            Assert.InRange(await StatusAsync(function, Sample("put-item")), 200, 201);
+        }
+        else
+        {
+            using var dynamoDb = world.Engine.Client();
+            await dynamoDb.DeleteItemAsync(world.Table, new() { ["id"] = new("order-17") }, TestContext.Current.CancellationToken);
+        }
+
+        Assert.Equal(status, await StatusAsync(function, Sample(sample)));
+    }
+
+    [Theory]
     [InlineData("/items/a%2Fb", 400)]
     [InlineData("/items/a b", 400)]
     [InlineData("/items/ü", 400)]
@@ -80,6 +101,8 @@ public sealed class LambdaEventTests(LambdaWorld world) : IClassFixture<LambdaWo
         Assert.Contains(world.Lines, line => line.Contains("ITEMS_TABLE is not set", StringComparison.Ordinal));
         Assert.Contains(world.Lines, line => line.Contains("WRITE_MODE is 'Sometimes': it must be ActiveActive or ActivePassive", StringComparison.Ordinal));
     }
+
+    private static JsonObject Sample(string name) => (JsonObject)JsonNode.Parse(File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "events", name + ".json")))!;
 
     private static JsonObject Event(string method, string path, string? body = null, JsonObject? claims = null, JsonObject? headers = null)
     {

@@ -322,6 +322,19 @@ public sealed class FunctionTests(DynoxideEngine shared) : IClassFixture<Dynoxid
         }
     }
 
+    [Theory]
+    [InlineData("stream", null)]
+    [InlineData("schedule", null)]
+    [InlineData("given-up", FindingKind.AuditGap)]
+    public async Task The_sample_events_are_taken(string sample, FindingKind? told)
+    {
+        using var json = JsonDocument.Parse(await File.ReadAllTextAsync(Path.Combine(AppContext.BaseDirectory, "events", sample + ".json"), Token));
+        var answer = await _audit.Function("a").HandleAsync(json.RootElement, new TestLambdaContext(TimeSpan.FromMinutes(1)));
+
+        Assert.Empty(answer.BatchItemFailures);
+        Assert.Equal(told is { } kind ? [kind] : [], (await FindingsAsync()).Select(finding => finding.Kind));
+    }
+
     private Task AuditAsync(string region, IReadOnlyList<string>? stream = null) => TestAudit.HandAsync(_audit.Function(region), stream ?? _model.Stream(region));
 
     private Task<IReadOnlyList<Finding>> FindingsAsync() => _audit.Journal.ReadFindingsAsync(1000, Token);
