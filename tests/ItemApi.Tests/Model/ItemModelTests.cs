@@ -16,7 +16,7 @@ public abstract class ItemModelTests(ApiWorld world, ITestOutputHelper output) :
     private const int Items = 8;
     private const string NeverATag = "\"never\"";
 
-    private static readonly int Rounds = int.TryParse(Environment.GetEnvironmentVariable("ITEMAPI_ROUNDS"), out var value) ? value : 15;
+    private static readonly int Rounds = int.TryParse(Environment.GetEnvironmentVariable("ITEMAPI_ROUNDS"), out var value) ? value : 10;
     private static readonly int Seed = int.TryParse(Environment.GetEnvironmentVariable("ITEMAPI_SEED"), out var value) ? value : 7000;
 
     public void Dispose()
