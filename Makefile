@@ -1,5 +1,5 @@
 # What is deployed. `sam build` calls the build-* targets (template.yaml says BuildMethod: makefile);
-# `make artefacts PACKAGE_SET=standin RUNTIME=linux-x64` makes what tests/Benchmarks starts.
+# `make artefacts PACKAGE_SET=standin RUNTIME=linux-x64` makes the same, as zips, and what tests/Benchmarks starts beside it.
 # Native code is linked with gcc on a machine of the same kind: arm64 is built on arm64. (The compiler could link across with clang; that has not been tried.)
 
 RUNTIME ?= linux-arm64
@@ -33,19 +33,17 @@ build-HealthCheck:
 	$(call publish,functions/HealthCheck) "$(ARTIFACTS_DIR)"
 	cp "$(TOPOLOGY)" "$(ARTIFACTS_DIR)/topology.json"
 
-artefacts:
-	$(native)
-	for project in functions/ItemApi functions/ReplicationAudit functions/HealthCheck tests/BareLoop; do \
-		$(call publish,$$project) "artifacts/deploy/$${project##*/}" || exit 1; \
-	done
-
 # What `sam build` deploys, as zips for those who deploy otherwise: no time and no order of this machine in them, so that the same source gives the same hash.
 TOPOLOGY_OR_EXAMPLE = $(firstword $(wildcard $(TOPOLOGY)) functions/HealthCheck/topology.example.json)
 zips:
-	rm -rf artifacts/zips && mkdir -p artifacts/zips
+	rm -rf artifacts/deploy artifacts/zips && mkdir -p artifacts/deploy artifacts/zips
 	for function in ItemApi ReplicationAudit HealthCheck; do \
-		$(MAKE) --no-print-directory build-$$function ARTIFACTS_DIR="$(CURDIR)/artifacts/zips/$$function" TOPOLOGY="$(TOPOLOGY_OR_EXAMPLE)" && \
-		rm -f artifacts/zips/$$function/*.dbg artifacts/zips/$$function/*.pdb && \
-		(cd artifacts/zips/$$function && find . -exec touch -h -d '1980-01-01 00:00:00Z' {} + && find . -type f | LC_ALL=C sort | TZ=UTC zip -X -q -9 ../$$function-$(RUNTIME).zip -@) || exit 1; \
+		$(MAKE) --no-print-directory build-$$function ARTIFACTS_DIR="$(CURDIR)/artifacts/deploy/$$function" TOPOLOGY="$(TOPOLOGY_OR_EXAMPLE)" && \
+		rm -f artifacts/deploy/$$function/*.dbg artifacts/deploy/$$function/*.pdb && \
+		(cd artifacts/deploy/$$function && find . -exec touch -h -d '1980-01-01 00:00:00Z' {} + && find . -type f | LC_ALL=C sort | TZ=UTC zip -X -q -9 ../../zips/$$function-$(RUNTIME).zip -@) || exit 1; \
 	done
 	cd artifacts/zips && sha256sum *.zip | tee SHA256SUMS
+
+# The zips, and the loop that does nothing, which they are measured beside.
+artefacts: zips
+	$(call publish,tests/BareLoop) artifacts/deploy/BareLoop

@@ -143,7 +143,8 @@ internal sealed record Measurement(TimeSpan FirstAnswer, TimeSpan FirstAsked, IR
 /// <summary>A published function.</summary>
 internal sealed record Artefact(string Name, string Directory)
 {
-    public string Program => Path.Combine(Directory, Name);
+    /// <summary>Lambda starts a native one as <c>bootstrap</c>, and a managed one by its host.</summary>
+    public string Program => Path.Combine(Directory, File.Exists(Path.Combine(Directory, "bootstrap")) ? "bootstrap" : Name);
 
     /// <summary>All that is deployed, in bytes.</summary>
     public long Size => new DirectoryInfo(Directory).EnumerateFiles().Sum(file => file.Length);

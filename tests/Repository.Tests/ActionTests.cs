@@ -26,7 +26,8 @@ public class ActionTests
     public void A_role_allows_what_its_function_calls(string function)
     {
         var called = CallsOf(function);
-        var allowed = Resources("AWS::IAM::Role").Single(role => role.Name == function + "Role").Resource.AllNodes.OfType<YamlMappingNode>()
+        var allowed = Resources("AWS::IAM::Role").Single(role => role.Name == function + "Role").Resource.AllNodes
+            .Concat(Resources("AWS::IAM::ManagedPolicy").Where(policy => policy.Name == function + "Policy").SelectMany(policy => policy.Resource.AllNodes)).OfType<YamlMappingNode>()
             .Where(statement => statement.Children.ContainsKey("Effect") && statement.Children.ContainsKey("Resource")).SelectMany(statement => Texts(statement, "Action")).ToHashSet();
 
         Assert.NotEmpty(called);

@@ -88,7 +88,7 @@ public partial class TemplateTests
     [Fact]
     public void No_role_has_a_wildcard_for_its_actions_or_without_a_reason_for_all_resources()
     {
-        var roles = Resources("AWS::IAM::Role").ToList();
+        var roles = Resources("AWS::IAM::Role").Concat(Resources("AWS::IAM::ManagedPolicy")).ToList();
 
         Assert.NotEmpty(roles);
         foreach (var (name, role) in roles)
@@ -118,7 +118,7 @@ public partial class TemplateTests
         var expected = new Dictionary<string, string[]>
         {
             ["Owns"] = ["Items", "Control"],
-            ["Serves"] = ["ItemApi", "Api", "ApiLogs", "ItemApiRole", "ItemApiLogs", .. audit, .. alarms],
+            ["Serves"] = ["ItemApi", "Api", "ApiLogs", "ItemApiPolicy", "ItemApiRole", "ItemApiLogs", .. audit, .. alarms],
             ["FindsStream"] = ["ItemsStream", "StreamFinder", "StreamFinderRole", "StreamFinderLogs"],
             ["HasDomain"] = ["Certificate", "ServiceDomain", "RegionDomain", "ServiceDomainMapping", "RegionDomainMapping", "RegionRecord"],
             ["BySwitch"] = ["LeavePrimary"],
