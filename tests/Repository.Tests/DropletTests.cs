@@ -78,7 +78,7 @@ public partial class DropletTests
             "TOPOLOGY_FILE" => Path.Combine(Repo.Root, "functions/HealthCheck/topology.digitalocean.example.json"),
             "AWS_REGION" => "us-east-1",
             "DIGITALOCEAN_TOKEN_PARAMETER" => "/failover/digitalocean",
-            "ITEMS_TABLE" or "CONTROL_TABLE" or "JOURNAL_TABLE" => name,
+            "ITEMS_TABLE" or "CONTROL_TABLE" or "JOURNAL_TABLE" or "TICK_QUEUE_URL" => name,
             _ => null,
         })));
 
