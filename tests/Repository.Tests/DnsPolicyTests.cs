@@ -79,6 +79,23 @@ public partial class DnsPolicyTests
     [InlineData($"CREATE {State} A")]
     public void What_it_cannot_tell_apart_is_known(string changes) => Assert.True(IsAllowed(Zone, "route53:ChangeResourceRecordSets", Parse(changes)));
 
+    /// <summary>Who gives the name its first record can do nothing to one that is there.</summary>
+    [Theory]
+    [InlineData($"CREATE {Name} A", true)]
+    [InlineData($"DELETE {Name} A", false)]
+    [InlineData($"UPSERT {Name} A", false)]
+    [InlineData($"DELETE {Name} A; CREATE {Name} A", false)]
+    [InlineData($"CREATE {Name} TXT", false)]
+    [InlineData($"CREATE {State} TXT", false)]
+    [InlineData($"CREATE {State} A", false)]
+    [InlineData($"CREATE {Name} A; CREATE www.{Name} A", false)]
+    public void The_first_record_is_created_and_nothing_else(string changes, bool isAllowed)
+    {
+        Assert.Equal(isAllowed, IsAllowed(Zone, "route53:ChangeResourceRecordSets", Parse(changes), "FirstRecorderRole"));
+        Assert.False(IsAllowed("Z0000000000000OTHER", "route53:ChangeResourceRecordSets", Parse(changes), "FirstRecorderRole"));
+        Assert.All(new[] { Names, Types, Actions }, absent => Assert.False(IsAllowed(Zone, "route53:ChangeResourceRecordSets", Parse(changes).Where(key => key.Key != absent).ToDictionary(), "FirstRecorderRole")));
+    }
+
     private const string Names = "route53:ChangeResourceRecordSetsNormalizedRecordNames";
     private const string Types = "route53:ChangeResourceRecordSetsRecordTypes";
     private const string Actions = "route53:ChangeResourceRecordSetsActions";
@@ -90,9 +107,9 @@ public partial class DnsPolicyTests
     }
 
     /// <summary>Whether some statement of the observer's allows it. There are no Deny statements, and no operators but those that are evaluated here.</summary>
-    private static bool IsAllowed(string zone, string action, Dictionary<string, string[]> keys)
+    private static bool IsAllowed(string zone, string action, Dictionary<string, string[]> keys, string roleName = "HealthCheckRole")
     {
-        var (_, role) = Resources("AWS::IAM::Role").Single(role => role.Name == "HealthCheckRole");
+        var (_, role) = Resources("AWS::IAM::Role").Single(role => role.Name == roleName);
         return role.AllNodes.OfType<YamlMappingNode>().Where(node => node.Children.ContainsKey("Effect") && node.Children.ContainsKey("Resource"))
             .Any(statement =>
             {

@@ -117,7 +117,9 @@ public partial class TemplateTests
         ];
         var expected = new Dictionary<string, string[]>
         {
-            ["Owns"] = ["Items", "Control"],
+            ["Owns"] = ["Control"],
+            ["MakesItems"] = ["Items"],
+            ["GivesFirstRecord"] = ["FirstRecord", "FirstRecorder", "FirstRecorderRole", "FirstRecorderLogs"],
             ["Serves"] = ["ItemApi", "Api", "ApiLogs", "ItemApiPolicy", "ItemApiRole", "ItemApiLogs", .. audit, .. alarms],
             ["FindsStream"] = ["ItemsStream", "StreamFinder", "StreamFinderRole", "StreamFinderLogs"],
             ["HasDomain"] = ["Certificate", "ServiceDomain", "RegionDomain", "ServiceDomainMapping", "RegionDomainMapping", "RegionRecord"],
@@ -162,15 +164,15 @@ public partial class TemplateTests
     {
         foreach (var (name, table) in Resources("AWS::DynamoDB::GlobalTable").Concat(Resources("AWS::DynamoDB::Table")))
         {
-            Assert.Equal(name, Text(Map(table, "Properties"), "TableName"));
+            Assert.Equal(name == "Items" ? "ItemsTable" : name, Text(Map(table, "Properties"), "TableName"));
             Assert.Equal(("Retain", "Retain"), (Text(table, "DeletionPolicy"), Text(table, "UpdateReplacePolicy")));
         }
 
         var tables = Resources("AWS::DynamoDB::GlobalTable").Concat(Resources("AWS::DynamoDB::Table")).Select(table => table.Name).ToHashSet();
         var given = Resources("AWS::Serverless::Function").SelectMany(function => Map(Map(Map(function.Resource, "Properties"), "Environment"), "Variables").Children)
-            .Where(variable => ((YamlScalarNode)variable.Key).Value!.EndsWith("_TABLE", StringComparison.Ordinal)).Select(variable => ((YamlScalarNode)variable.Value).Value!);
-        var allowed = Resources("AWS::IAM::Role").SelectMany(role => role.Resource.AllNodes.OfType<YamlScalarNode>())
-            .Select(node => TableArn().Match(node.Value ?? "")).Where(match => match.Success).Select(match => match.Groups[1].Value);
+            .Where(variable => ((YamlScalarNode)variable.Key).Value!.EndsWith("_TABLE", StringComparison.Ordinal)).Select(variable => ((YamlScalarNode)variable.Value).Value!.Replace("ItemsTable", "Items", StringComparison.Ordinal));
+        var allowed = Resources("AWS::IAM::Role").Concat(Resources("AWS::IAM::ManagedPolicy")).SelectMany(role => role.Resource.AllNodes.OfType<YamlScalarNode>())
+            .Select(node => TableArn().Match((node.Value ?? "").Replace("${ItemsTable}", "Items", StringComparison.Ordinal))).Where(match => match.Success).Select(match => match.Groups[1].Value);
         Assert.Empty(given.Concat(allowed).Except(tables));
     }
 
