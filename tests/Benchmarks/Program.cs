@@ -89,6 +89,9 @@ root.Subcommands.Add(empty);
 var itemApi = new Command("items", "Measures the item API: warm requests through Lambda's door with the engine's time taken out, what they allocate, and Kestrel with wrk on one core.") { directory };
 itemApi.SetAction((given, token) => ItemRate.RunAsync(Path.GetFullPath(given.GetValue(directory)!), token));
 root.Subcommands.Add(itemApi);
+var costs = new Command("costs", "Computes what a month costs on AWS.");
+costs.SetAction(_ => Costs.Print());
+root.Subcommands.Add(costs);
 return await root.Parse(args).InvokeAsync();
 
 static double Median(List<Measurement> starts) => starts.Select(start => start.FirstAnswer.TotalMilliseconds).Order().ElementAt(starts.Count / 2);
