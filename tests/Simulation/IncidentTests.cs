@@ -1,4 +1,5 @@
 using Failover.ControlPlane.Registers;
+using Failover.ControlPlane.Topologies;
 using Failover.Simulation.Campaign;
 
 namespace Failover.Simulation;
@@ -95,6 +96,33 @@ public class IncidentTests(ITestOutputHelper output)
     [Fact]
     public void A_replication_that_stalls_alone_moves_nothing() => Each(
         seed => Schedule.Of(seed, Setting.Default, new Fault(FaultKind.ReplicationPaused, Start, 900_000, 0, 1)), world => Assert.Equal(["First"], Whys(world)));
+
+    /// <summary>
+    /// An upgrade, observer by observer two minutes apart, with an endpoint that fails while the first one has what is new: nothing moves until all have the same, and then it does.
+    /// And the way back, in the same steps, which moves nothing.
+    /// </summary>
+    [Fact]
+    public void A_rolling_upgrade_holds_until_all_observers_have_the_same_and_so_does_the_way_back() => Each(
+        seed => Schedule.Of(
+            seed, RolledOut(0, 120_000, 240_000), new Fault(FaultKind.EndpointDown, Start + (seed * 997 % 100_000) + 10_000, Start + 500_000, 0, 1), new Fault(FaultKind.ReplicationPaused, Start + 1_300_000, Start + 1_310_000, 0, 1)),
+        world =>
+        {
+            Assert.Equal(["First", "EndpointDown"], Whys(world));
+            Assert.InRange(world.History.Zone[^1].At, Start + 240_000, Start + 300_000);
+            Assert.Contains(world.History.Ticks, tick => tick.Held.Contains("MixedVersions"));
+        });
+
+    /// <summary>An upgrade that begins while a move is under way, at every moment of it: what was decided is finished, or decided again by those who agree.</summary>
+    [Fact]
+    public void A_rolling_upgrade_in_the_middle_of_a_move_ends_with_one_plan_and_the_endpoint_that_is_up() => Each(
+        seed => Schedule.Of(seed, RolledOut(10_000 + (seed * 400), 70_000 + (seed * 400), 130_000 + (seed * 400)), new Fault(FaultKind.EndpointDown, Start, Start + 1_000_000, 0, 1)),
+        world => Assert.Equal("b", world.Register!.Active));
+
+    /// <summary>Each observer has what is new some time after the start, and goes back quarter of an hour later.</summary>
+    private static Setting RolledOut(params long[] after) => Setting.Default with
+    {
+        Next = (Setting.Default.Topology with { Timing = new Timing(StableMinutes: 11) }, (observer, now) => now >= Start + after[observer] && now < Start + after[observer] + 900_000),
+    };
 
     private static Fault Lost(long from, long forMs) => new(FaultKind.RegionLost, from, from + forMs, 0, 1);
 

@@ -28,7 +28,8 @@ internal sealed class History
 /// <param name="Ok">What the probes saw, endpoint by endpoint.</param>
 /// <param name="Acked">Which replicas took a heartbeat.</param>
 /// <param name="OtherRules">Whether it was made by other rules than those of this code.</param>
-internal sealed record BallotStored(long At, int Observer, long Slot, bool[] Ok, bool[] Acked, bool OtherRules);
+/// <param name="Topology">Its observer's topology then.</param>
+internal sealed record BallotStored(long At, int Observer, long Slot, bool[] Ok, bool[] Acked, bool OtherRules, string Topology);
 
 /// <summary>The zone changed.</summary>
 /// <param name="By">The observer; null: a person.</param>

@@ -275,7 +275,7 @@ internal sealed class Oracle(Schedule schedule, History history)
     private bool Count(long writeStarted, Func<Counter[], Dictionary<(long Slot, int Replica), int>, bool> so)
     {
         var acked = new Dictionary<(long, int), int>();
-        var observers = new (long At, Counter[] Endpoints, bool OtherRules)?[3];
+        var observers = new (long At, Counter[] Endpoints, bool OtherRules, string Topology)?[3];
         var last = new long[3];
         foreach (var ballot in history.Ballots)
         {
@@ -296,7 +296,7 @@ internal sealed class Oracle(Schedule schedule, History history)
             }
 
             var before = observers[ballot.Observer] is { } known && (ballot.Slot - last[ballot.Observer]) * Interval <= 30_000 ? known.Endpoints : new Counter[ballot.Ok.Length];
-            observers[ballot.Observer] = (ballot.At, [.. ballot.Ok.Select((ok, i) => before[i].Next(ok, ballot.Slot))], ballot.OtherRules);
+            observers[ballot.Observer] = (ballot.At, [.. ballot.Ok.Select((ok, i) => before[i].Next(ok, ballot.Slot))], ballot.OtherRules, ballot.Topology);
             for (var replica = 0; replica < 2; replica++)
             {
                 acked[(ballot.Slot, replica)] = acked.GetValueOrDefault((ballot.Slot, replica)) + (ballot.Acked[replica] ? 1 : 0);
@@ -312,7 +312,8 @@ internal sealed class Oracle(Schedule schedule, History history)
         return Holds(Math.Max(writeStarted - ReadToWrite, observers.Max(observer => observer?.At ?? 0)));
 
         bool Holds(long at) => observers.Count(observer => observer is { } vote && at - vote.At <= BallotLifetime && so(vote.Endpoints, acked)) >= 2
-            && !observers.Any(observer => observer is { OtherRules: true } vote && at - vote.At <= 30_000 - 7000);
+            && !observers.Any(observer => observer is { OtherRules: true } vote && at - vote.At <= 30_000 - 7000)
+            && observers.Where(observer => observer is { } vote && at - vote.At <= 30_000 - 7000).Select(observer => observer!.Value.Topology).Distinct().Count() <= 1;
     }
 
     private int EndpointOf(IReadOnlyList<RecordSet> sets)

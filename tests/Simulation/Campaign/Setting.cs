@@ -12,6 +12,9 @@ internal sealed record Setting(Topology Topology)
 
     public Timing Timing => Topology.Timing;
 
+    /// <summary>What is being rolled out, and which observer has it when (milliseconds).</summary>
+    public (Topology Topology, Func<int, long, bool> Has)? Next { get; init; }
+
     /// <summary>Automatic, with the defaults.</summary>
     public static readonly Setting Default = Of(endpoints: 2, new Timing(), FailoverMode.Automatic, RpoPreference.PreferAvailability);
 

@@ -44,7 +44,7 @@ internal sealed class SimTick(SimWorld world, Bug bug, int observer, long slot)
     {
         ReadBallot(stored =>
         {
-            (_voting, var step) = Voting.Start(bug.TopologyOf(world.Setting.Topology, observer), Self, slot, bug.Stored(stored, slot), Now);
+            (_voting, var step) = Voting.Start(bug.TopologyOf(world.TopologyOf(observer), observer), Self, slot, bug.Stored(stored, slot), Now);
             Vote(step);
         });
     }
@@ -185,7 +185,7 @@ internal sealed class SimTick(SimWorld world, Bug bug, int observer, long slot)
             return;
         }
 
-        var topology = bug.TopologyOf(world.Setting.Topology, observer);
+        var topology = bug.TopologyOf(world.TopologyOf(observer), observer);
         (_mover, var step) = Mover.Start(topology, topology.Services[0], Self, _look, view, Now);
         Do(step);
     });

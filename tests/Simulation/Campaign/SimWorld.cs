@@ -1,6 +1,7 @@
 using Failover.ControlPlane;
 using Failover.ControlPlane.Ballots;
 using Failover.ControlPlane.Registers;
+using Failover.ControlPlane.Topologies;
 using Failover.HealthCheck.Decision;
 
 namespace Failover.Simulation.Campaign;
@@ -216,6 +217,9 @@ internal sealed class SimWorld
         return _zone[i].Listing;
     }
 
+    /// <summary>What this observer is deployed with now.</summary>
+    public Topology TopologyOf(int observer) => Setting.Next is { } next && next.Has(observer, Now) ? next.Topology : Setting.Topology;
+
     public StoredBallot? StoredBallot(int observer) => _ballots.GetValueOrDefault(Setting.Topology.Observers[observer]) ?? new StoredBallot(null, null);
 
     public ControlView View() => new(Register, Command, [.. _ballots.Values.Select(stored => stored.Ballot!)]);
@@ -229,7 +233,7 @@ internal sealed class SimWorld
         }
 
         _ballots[name] = new StoredBallot(ballot.Slot, Is(FaultKind.MixedVersions, observer) ? ballot with { RuleVersion = ballot.RuleVersion + 1 } : ballot);
-        History.Ballots.Add(new BallotStored(Now, observer, ballot.Slot, ok, acked, Is(FaultKind.MixedVersions, observer)));
+        History.Ballots.Add(new BallotStored(Now, observer, ballot.Slot, ok, acked, Is(FaultKind.MixedVersions, observer), ballot.Topology!));
         return true;
     }
 
