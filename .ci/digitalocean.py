@@ -11,6 +11,9 @@ from urllib.parse import parse_qs, urlsplit
 
 TOKEN = "a-token-for-this-run"
 
+# Of Droplets that there are.
+ADDRESSES = {}
+
 
 class DigitalOcean(http.server.ThreadingHTTPServer):
     def __init__(self, address, contract=None):
@@ -69,12 +72,15 @@ class Requests(http.server.BaseHTTPRequestHandler):
     def complete(root, number, row):
         """What DigitalOcean adds to what was asked for."""
         if root == "droplets":
-            return {**row, "id": number, "status": "active", "networks": {"v4": [{"type": "private", "ip_address": f"10.1.0.{number}"}, {"type": "public", "ip_address": f"198.51.100.{number}"}]}}
+            return {**row, "id": number, "status": "active", "networks": {"v4": [{"type": "private", "ip_address": f"10.1.0.{number}"}, {"type": "public", "ip_address": ADDRESSES.get(row["name"], f"198.51.100.{number}")}]}}
         if root == "load_balancers":
             row["forwarding_rules"] = [{**rule, "certificate_id": ""} for rule in row["forwarding_rules"]]
             return {**row, "id": f"00000000-0000-4000-8000-{number:012}", "ip": "198.51.100.200", "status": "active"}
         if root == "firewalls":
-            return {**row, "id": f"00000000-0000-4000-9000-{number:012}", "status": "succeeded"}
+            for rule in row["inbound_rules"] + row["outbound_rules"]:
+                peers = rule.get("sources") or rule["destinations"]
+                peers.update({"addresses": peers.get("addresses", [])[::-1], "droplet_ids": [], "tags": []})
+            return {**row, "id": f"00000000-0000-4000-9000-{number:012}", "status": "succeeded", "inbound_rules": row["inbound_rules"][::-1]}
         return {**row, "id": number, "data": row["data"].rstrip(".") if row["type"] == "CNAME" else row["data"]}
 
     def log_message(self, *_):

@@ -155,18 +155,18 @@ def make_aws():
             "--key-schema", *[f"AttributeName={key},KeyType={kind}" for key, kind in zip(keys, ("HASH", "RANGE"))])
 
 
+# The API that tells the hosts' addresses.
+GIVEN = {}
+
+
 def aws(*command):
     return run("aws", *command, env={**os.environ, **AWS})
 
 
-def play(playbook, fails=False, inventory=None, **variables):
+def play(playbook, fails=False, inventory=DROPLET / "inventory/nyc3.yml", **variables):
     """Runs a playbook; returns what it printed, and what it says it changed on each host."""
-    if inventory is None:
-        inventory = WORK / "inventory.json"
-        region = {"endpoint": "nyc3", "digitalocean_region": "nyc3", "aws_region": "us-east-1", "control_region": "us-east-1",
-                  "ansible_user": "root", "ansible_ssh_private_key_file": str(WORK / "ssh"), "ansible_ssh_common_args": f"-o UserKnownHostsFile={WORK / 'known_hosts'}"}
-        inventory.write_text(json.dumps({"droplets": {"hosts": {name: {"ansible_host": address} for name, address in HOSTS.items()}, "vars": region}}))
-    given = {"tls_certificate": str(WORK / "certificate.pem"), "tls_key": str(WORK / "key.pem"), "drain_seconds": 3, "gate_seconds": 15,
+    given = {"ansible_ssh_private_key_file": str(WORK / "ssh"), "ansible_ssh_common_args": f"-o UserKnownHostsFile={WORK / 'known_hosts'}", "key_looks": 3, **GIVEN,
+             "tls_certificate": str(WORK / "certificate.pem"), "tls_key": str(WORK / "key.pem"), "drain_seconds": 3, "gate_seconds": 15,
              "client_requests_per_second": 5, "extra_environment": {"AWS_ENDPOINT_URL": MOTO, "AUTHORIZATION": "off"}, **variables}
     done = subprocess.run(["ansible-playbook", "-i", str(inventory), "--vault-password-file", str(WORK / "vault-password"), "--extra-vars", json.dumps(given), playbook],
                           cwd=DROPLET, env={**os.environ, **AWS, "ANSIBLE_FORCE_COLOR": "0", "ANSIBLE_NOCOLOR": "1", "LC_ALL": "C.UTF-8", "DIGITALOCEAN_TOKEN": digitalocean.TOKEN},
@@ -351,7 +351,7 @@ def shows_digitalocean():
     assert [droplet["name"] for droplet in kept["droplets"]] == ["nyc3-1", "nyc3-2"] and all(droplet["region"] == "nyc3" for droplet in kept["droplets"]), kept["droplets"]
     (balancer,), (firewall,) = kept["load_balancers"], kept["firewalls"]
     assert balancer["health_check"]["path"] == "/health/ready" and balancer["enable_proxy_protocol"] and balancer["tag"] in kept["droplets"][0]["tags"] and firewall["tags"] == [balancer["tag"]], (balancer, firewall)
-    assert all(rule["ports"] == "22" or rule["sources"] == {"load_balancer_uids": [balancer["id"]]} for rule in firewall["inbound_rules"]), firewall
+    assert all(rule["ports"] == "22" or (rule["sources"]["load_balancer_uids"] == [balancer["id"]] and not rule["sources"]["addresses"]) for rule in firewall["inbound_rules"]), firewall
     assert [(record["type"], record["name"], record["data"]) for record in kept["domain_records"]] == [("A", "nyc3.app", balancer["ip"]), ("CNAME", "app", "nyc3.app.example.com")], kept["domain_records"]
 
     api.requests.clear()
@@ -359,12 +359,12 @@ def shows_digitalocean():
     assert set(changed.values()) == {0} and api.kept == kept and all(request.startswith("GET") for request in api.requests), (changed, api.requests)
     # Somebody's edits by hand.
     api.kept["load_balancers"][0]["health_check"]["path"] = "/"
-    api.kept["firewalls"][0]["inbound_rules"][1]["sources"] = {"addresses": ["0.0.0.0/0"]}
+    api.kept["firewalls"][0]["inbound_rules"][1]["ports"] = "0"
     api.kept["domain_records"][0]["data"] = "192.0.2.1"
     del api.kept["droplets"][1]
     play("digitalocean.yml", digitalocean_domain="example.com", **given)
     assert [row["name"] for row in api.kept["droplets"]] == ["nyc3-1", "nyc3-2"], api.kept["droplets"]
-    assert (api.kept["load_balancers"][0]["health_check"], api.kept["firewalls"][0]["inbound_rules"], api.kept["domain_records"]) == (balancer["health_check"], firewall["inbound_rules"], kept["domain_records"]), api.kept
+    assert (api.kept["load_balancers"][0]["health_check"], api.kept["domain_records"]) == (balancer["health_check"], kept["domain_records"]) and sorted(rule["ports"] for rule in api.kept["firewalls"][0]["inbound_rules"]) == ["22", "443", "8081"], api.kept
 
     zone = json.loads(aws("route53", "create-hosted-zone", "--name", "example.com", "--caller-reference", "droplets"))["HostedZone"]["Id"].split("/")[-1]
     play("digitalocean.yml", hosted_zone_id=zone, **given)
@@ -374,6 +374,9 @@ def shows_digitalocean():
     output, _ = play("digitalocean.yml", fails=True, digitalocean_domain="example.com", **{**given, "droplet_ssh_keys": [], "inventory": DROPLET / "inventory/sfo3.yml"})
     assert "droplet_ssh_keys is empty" in output, output
     say(f"DigitalOcean's side: made, unchanged the second time, put right; names there and in Route 53; each request {'as its contract wants it, but for firewalls' if api.contract else 'not shown to its contract, which is not here'}")
+
+
+    return f"http://127.0.0.1:{api.server_port}/v2"
 
 
 def ready(host):
@@ -403,7 +406,8 @@ def main():
         make_aws()
         releases = {"first": make_release(WORK / "first"), "second": make_release(WORK / "second"),
                     "ends": make_release(WORK / "ends", "#!/bin/sh\necho 'I do not feel like it' >&2\nexit 3\n"), "sleeps": make_release(WORK / "sleeps", "#!/bin/sh\nexec sleep 600\n")}
-        shows_digitalocean()
+        digitalocean.ADDRESSES.update(HOSTS)
+        GIVEN["digitalocean_api"] = shows_digitalocean()
         shows_a_deployment(releases)
         shows_requests()
         shows_an_upgrade(releases)

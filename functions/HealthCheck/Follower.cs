@@ -66,6 +66,11 @@ public sealed class Follower(
                 case Step.Apply(var plan, var listed):
                     result = await TryAsync("Applying the plan", async () =>
                         new StepResult.Applied(await WithDeadlineAsync(token => providerOf(service).ApplyAsync(service, plan, listed, token), cancellationToken, service.IsFenced ? Timing.CallTimeout : Timing.Interval)), cancellationToken);
+                    if (result is StepResult.NotDone)
+                    {
+                        report.NotApplied(service);
+                    }
+
                     if (result is StepResult.Applied(ApplyOutcome.Busy))
                     {
                         await Task.Delay(TimeSpan.FromMilliseconds(Random.Shared.Next(50, 250)), time, cancellationToken);

@@ -85,6 +85,9 @@ public sealed class TickReport(HealthCheckOptions options, JournalStore journal,
             cancellationToken);
     }
 
+    /// <summary>A plan could not be sent to the name: a permission, a zone, a deadline; or it would have left the name empty, and was refused here.</summary>
+    public void NotApplied(Service service) => metrics.Emit([("Service", service.Name), ("Observer", options.Observer)], new Metric("PlanNotApplied", "Count", 1));
+
     /// <summary>This observer has no vote in this tick: it decided nothing and touched nothing.</summary>
     public async Task AbstainedAsync(Service service, long slot, string why, CancellationToken cancellationToken)
     {

@@ -33,7 +33,7 @@ internal static class Costs
         new("ReplicationAudit: GB-s (512 MB; 50 ms, an assumption)", regions => regions * Month * 0.4 * 0.5 * 0.05, 0.0000133334),
         new("SQS: Lambda's polling (15 a minute and queue, an assumption) and the ticks", regions => ((Observers + regions) * Month / 4) + (Observers * Slots * 2.1 * 2), 0.40e-6),
         new("Custom metrics: 7 and one an endpoint for each observer; in a serving region 3, 4 for each other region, 18 of the API's routes", regions => (Observers * (7 + regions)) + (regions * (3 + (4 * (regions - 1)) + 18)), 0.30),
-        new("Alarms: 23 in a serving region, 10 in one that only observes", regions => (23 * regions) + (10 * (Observers - regions)), 0.10),
+        new("Alarms: 24 in a serving region, 11 in one that only observes", regions => (24 * regions) + (11 * (Observers - regions)), 0.10),
         new("Logs: GB taken in (1.5 KB a look, 0.7 KB a probe, 0.5 KB a batch)", regions => ((Observers * Slots * LooksOfASlot * (1.5 + (0.7 * regions))) + (regions * Month * 0.4 * 0.5)) / 1e6, 0.50),
         new("A dashboard in each region", _ => Observers, 3.00),
         new("The hosted zone", _ => 1, 0.50),
