@@ -66,9 +66,7 @@ def make_roots():
     # Kept for the next run on this machine; each run takes copies.
     base = WORK.with_name("droplet-base")
     if not (base / "root").exists():
-        run("debootstrap", "--variant=minbase", "--include=systemd-sysv,dbus,python3,openssh-server,ca-certificates,iproute2", "bookworm", base, "http://deb.debian.org/debian")
-    security = "deb http://deb.debian.org/debian-security bookworm-security main\n"
-    (base / "etc/apt/sources.list.d/security.list").write_text(security)
+        run("debootstrap", "--variant=minbase", "--include=systemd-sysv,dbus,python3,openssh-server,ca-certificates,iproute2", "bookworm", base)
     (base / "root/.ssh").mkdir(mode=0o700, exist_ok=True)
     shutil.copy(WORK / "ssh.pub", base / "root/.ssh/authorized_keys")
     shutil.copy(WORK / "ca.pem", base / "usr/local/share/ca-certificates/test.crt")
