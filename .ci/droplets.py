@@ -4,6 +4,7 @@ Each is a root of debootstrap, booted by systemd-nspawn with a systemd of its ow
 AWS is moto here, a simulation; DigitalOcean's API is one of fifty lines (digitalocean.py beside this), which shows each request to a server of the published contract where there is one.
 """
 import contextlib
+import fcntl
 import http.client
 import json
 import os
@@ -14,13 +15,14 @@ import signal
 import socket
 import ssl
 import subprocess
+import tempfile
 import threading
 import time
 import zipfile
 
 import digitalocean
 
-NEEDED = ["ansible-playbook", "debootstrap", "systemd-nspawn", "nft", "openssl", "moto_server", "aws", "ssh"]
+NEEDED = ["ansible-playbook", "setpriv", "debootstrap", "systemd-nspawn", "nft", "openssl", "moto_server", "aws", "ssh"]
 REPO = pathlib.Path(__file__).resolve().parent.parent
 DROPLET = REPO / "functions/ItemApi/Droplet"
 WORK = REPO / "artifacts/droplets"
@@ -46,8 +48,32 @@ def say(text):
 
 # --- two fresh systems -----------------------------------------------------------------------------------------------------------------------------------------
 
+# What a program is started with, so that it ends when this one does, however that ends.
+ENDS_WITH_US = ["setpriv", "--pdeathsig", "TERM", "--"]
+
+
+def alone_on_this_machine():
+    """Names and addresses are the machine's: one run at a time. Children hold the lock too: when it is ours, all of a run before it have ended, however that ended."""
+    lock = os.open(pathlib.Path(tempfile.gettempdir(), "failover-droplets.lock"), os.O_RDWR | os.O_CREAT, 0o600)
+    os.set_inheritable(lock, True)
+
+    def locked():
+        with contextlib.suppress(BlockingIOError):
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return True
+
+    wait_for("another run on this machine ends", locked, 120)
+
+
+def take_down_network():
+    subprocess.run(["nft", "delete", "table", "ip", "droplets"], stderr=subprocess.DEVNULL, check=False)
+    subprocess.run(["ip", "link", "del", BRIDGE], stderr=subprocess.DEVNULL, check=False)
+
+
 @contextlib.contextmanager
 def network():
+    # A run that was killed leaves its own.
+    take_down_network()
     run("ip", "link", "add", BRIDGE, "type", "bridge")
     try:
         run("ip", "address", "add", f"{NET}.1/24", "dev", BRIDGE)
@@ -58,15 +84,17 @@ def network():
         subprocess.run(["nft", "-f", "-"], check=True, text=True, input=rules)
         yield
     finally:
-        subprocess.run(["nft", "delete", "table", "ip", "droplets"], check=False)
-        subprocess.run(["ip", "link", "del", BRIDGE], check=False)
+        take_down_network()
 
 
 def make_roots():
     # Kept for the next run on this machine; each run takes copies.
     base = WORK.with_name("droplet-base")
-    if not (base / "root").exists():
-        run("debootstrap", "--variant=minbase", "--include=systemd-sysv,dbus,python3,openssh-server,ca-certificates,iproute2", "bookworm", base)
+    if not base.exists():
+        unfinished = base.with_suffix(".unfinished")
+        shutil.rmtree(unfinished, ignore_errors=True)
+        run("debootstrap", "--variant=minbase", "--include=systemd-sysv,dbus,python3,openssh-server,ca-certificates,iproute2", "bookworm", unfinished)
+        unfinished.rename(base)
     (base / "root/.ssh").mkdir(mode=0o700, exist_ok=True)
     shutil.copy(WORK / "ssh.pub", base / "root/.ssh/authorized_keys")
     shutil.copy(WORK / "ca.pem", base / "usr/local/share/ca-certificates/test.crt")
@@ -85,8 +113,8 @@ def make_roots():
 def boot(name):
     log = open(WORK / f"{name}.console", "ab")
     process = subprocess.Popen(
-        ["systemd-nspawn", "--quiet", "--register=no", "--keep-unit", "--kill-signal=SIGRTMIN+3", "--boot", "--console=pipe", f"--machine={name}", f"--directory={WORK / name}", f"--network-bridge={BRIDGE}", "--resolv-conf=replace-host"],
-        stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        [*ENDS_WITH_US, "systemd-nspawn", "--quiet", "--register=no", "--keep-unit", "--kill-signal=SIGRTMIN+3", "--boot", "--console=pipe", f"--machine={name}", f"--directory={WORK / name}", f"--network-bridge={BRIDGE}", "--resolv-conf=replace-host"],
+        stdin=subprocess.DEVNULL, stdout=log, stderr=log, close_fds=False)
     wait_for(f"{name} answers SSH", lambda: ssh_to(name, "true") is not None, 90)
     return process
 
@@ -371,8 +399,6 @@ def shows_digitalocean():
     output, _ = play("digitalocean.yml", fails=True, digitalocean_domain="example.com", **{**given, "droplet_ssh_keys": [], "inventory": DROPLET / "inventory/sfo3.yml"})
     assert "droplet_ssh_keys is empty" in output, output
     say(f"DigitalOcean's side: made, unchanged the second time, put right; names there and in Route 53; each request {'as its contract wants it, but for firewalls' if api.contract else 'not shown to its contract, which is not here'}")
-
-
     return f"http://127.0.0.1:{api.server_port}/v2"
 
 
@@ -386,13 +412,14 @@ def main():
     if absent or os.geteuid() != 0:
         print(f"The playbook is not run: {'absent: ' + ', '.join(absent) if absent else 'it needs to be root'}.")
         return
+    alone_on_this_machine()
     shutil.rmtree(WORK, ignore_errors=True)
     WORK.mkdir(parents=True)
     processes = {}
     with contextlib.ExitStack() as stack:
         stack.enter_context(network())
         with open(WORK / "moto.log", "w") as log:
-            moto = subprocess.Popen(["moto_server", "-H", f"{NET}.1", "-p", "17600"], stdout=log, stderr=log)
+            moto = subprocess.Popen([*ENDS_WITH_US, "moto_server", "-H", f"{NET}.1", "-p", "17600"], stdout=log, stderr=log, close_fds=False)
         stack.callback(moto.kill)
         make_keys()
         make_roots()
