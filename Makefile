@@ -1,20 +1,25 @@
 # What is deployed. `sam build` calls the build-* targets (template.yaml says BuildMethod: makefile);
 # `make artefacts PACKAGE_SET=standin RUNTIME=linux-x64` makes the same, as zips, and what tests/Benchmarks starts beside it.
-# Native code is linked with gcc on a machine of the same kind: arm64 is built on arm64. (The compiler could link across with clang; that has not been tried.)
+# Native code is linked on a machine of the same kind, or across, by clang with the other kind's gcc and C library beside it.
 
 RUNTIME ?= linux-arm64
 PACKAGE_SET ?= official
 TOPOLOGY ?= functions/HealthCheck/topology.json
 
-publish = dotnet publish $(1) -c Release -v quiet -p:DeployRuntime=$(RUNTIME) -p:PackageSet=$(PACKAGE_SET) -o
-
 HOST := linux-$(if $(filter aarch64 arm64,$(shell uname -m)),arm64,x64)
-native = @test "$(HOST)" = "$(RUNTIME)" || { echo "Native code for $(RUNTIME) is built on such a machine; this one is $(HOST)." >&2; exit 1; }
+ifneq ($(RUNTIME),$(HOST))
+ARCHITECTURE := $(if $(filter linux-arm64,$(RUNTIME)),aarch64,x86_64)
+CROSS := $(ARCHITECTURE)-linux-gnu-
+across := -p:CppCompilerAndLinker=clang -p:ObjCopyName=$(CROSS)objcopy
+can_link = @for tool in clang $(CROSS)gcc $(CROSS)objdump; do command -v $$tool >/dev/null || { echo "This machine is $(HOST), and has no $$tool: native code for $(RUNTIME) is built on a machine of that kind, or here with clang and $(CROSS)gcc (Debian: clang, gcc-$(subst _,-,$(ARCHITECTURE))-linux-gnu)." >&2; exit 1; }; done
+endif
+
+publish = dotnet publish $(1) -c Release -v quiet -p:DeployRuntime=$(RUNTIME) -p:PackageSet=$(PACKAGE_SET) $(across) -o
 
 # What Lambda's runtime provided.al2023 has. A binary that was linked against a newer one does not start there.
 GLIBC_MAX := 2.34
 define runs_there
-@wants=$$(objdump -T "$(1)" | grep -oE 'GLIBC_2[0-9.]+' | sort -Vu | tail -n 1); \
+@wants=$$($(CROSS)objdump -T "$(1)" | grep -oE 'GLIBC_2[0-9.]+' | sort -Vu | tail -n 1); \
 test "$$(printf '%s\nGLIBC_$(GLIBC_MAX)\n' "$$wants" | sort -V | tail -n 1)" = "GLIBC_$(GLIBC_MAX)" || \
 { echo "$(1) wants $$wants, and its runtime has GLIBC_$(GLIBC_MAX): build it on an older system, in a container of Amazon Linux 2023 for one." >&2; exit 1; }
 endef
@@ -23,7 +28,7 @@ endef
 
 # Lambda's own name for a program that brings its runtime along.
 build-ItemApi build-ReplicationAudit: build-%:
-	$(native)
+	$(can_link)
 	$(call publish,functions/$*) "$(ARTIFACTS_DIR)"
 	mv "$(ARTIFACTS_DIR)/$*" "$(ARTIFACTS_DIR)/bootstrap"
 	$(call runs_there,$(ARTIFACTS_DIR)/bootstrap)
