@@ -1,3 +1,4 @@
+using System.IO.Pipelines;
 using Amazon.DynamoDBv2.Model;
 using Failover.ItemApi.Answers;
 using Failover.ItemApi.Routing;
@@ -14,8 +15,6 @@ internal sealed record ItemBody(string? Id, Dictionary<string, AttributeValue> C
     /// <summary>The longest body that is read: an item of DynamoDB's largest size with every byte written as <c>\u00XX</c>, and some space.</summary>
     public const int BytesMax = (6 * ItemSize.BytesMax) + (64 * 1024);
 
-    private const int ChunkBytes = 16 * 1024;
-
     /// <summary>Reads a body.</summary>
     /// <param name="otherType">A media type that is taken beside application/json.</param>
     /// <exception cref="ProblemException">It has another type, or is too large.</exception>
@@ -29,22 +28,29 @@ internal sealed record ItemBody(string? Id, Dictionary<string, AttributeValue> C
         }
 
         using var buffer = new MemoryStream();
-        var chunk = new byte[Math.Min(request.Http.ContentLength + 1 ?? ChunkBytes, ChunkBytes)];
-        int read;
-        try
+        var reader = request.Http.BodyReader;
+
+        // A read that is cancelled by its token leaves Kestrel's reader as if it were still reading, and an error in its log.
+        using var stop = cancellationToken.UnsafeRegister(static reader => ((PipeReader)reader!).CancelPendingRead(), reader);
+        for (var isWhole = false; !isWhole;)
         {
-            while ((read = await request.Http.Body.ReadAsync(chunk, cancellationToken)) > 0)
+            var read = await reader.ReadAsync(CancellationToken.None);
+            isWhole = read.IsCompleted;
+            foreach (var part in read.Buffer)
             {
-                buffer.Write(chunk, 0, read);
-                if (buffer.Length > BytesMax)
-                {
-                    throw TooLarge();
-                }
+                buffer.Write(part.Span);
             }
-        }
-        catch (OperationCanceledException)
-        {
-            throw new ProblemException(ProblemKind.BodyTooSlow, ProblemKind.BodyTooSlow.Meaning);
+
+            reader.AdvanceTo(read.Buffer.End);
+            if (read.IsCanceled)
+            {
+                throw new ProblemException(ProblemKind.BodyTooSlow, ProblemKind.BodyTooSlow.Meaning);
+            }
+
+            if (buffer.Length > BytesMax)
+            {
+                throw TooLarge();
+            }
         }
 
         var content = ItemParser.Parse(buffer.GetBuffer().AsSpan(0, (int)buffer.Length));

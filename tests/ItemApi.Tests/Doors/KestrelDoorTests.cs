@@ -19,13 +19,18 @@ public sealed class KestrelDoorTests(KestrelWorld world) : IClassFixture<Kestrel
         using var tcp = new TcpClient();
         await tcp.ConnectAsync(IPAddress.Loopback, api.BaseAddress!.Port, Token);
         await using var stream = tcp.GetStream();
-        await stream.WriteAsync(Encoding.ASCII.GetBytes("PUT /items/slow HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100\r\nConnection: close\r\n\r\n{\"a\":"), Token);
         using var reader = new StreamReader(stream);
-        var answer = await reader.ReadToEndAsync(Token);
+        await stream.WriteAsync(Encoding.ASCII.GetBytes("PUT /items/slow HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{\"a\":"), Token);
 
-        Assert.StartsWith("HTTP/1.1 408 ", answer, StringComparison.Ordinal);
-        Assert.Contains("urn:failover:problem:body-too-slow", answer, StringComparison.Ordinal);
+        Assert.Equal("HTTP/1.1 408 Request Timeout", await reader.ReadLineAsync(Token));
+        while (await reader.ReadLineAsync(Token) is { Length: > 0 })
+        {
+        }
+
+        var answer = new char[400];
+        Assert.Contains("urn:failover:problem:body-too-slow", new string(answer, 0, await reader.ReadAsync(answer, Token)), StringComparison.Ordinal);
         Assert.Equal((408, 0), await LineAsync("\"status\":408"));
+        Assert.DoesNotContain(world.Lines, line => line.Contains("\"Error\"", StringComparison.Ordinal));
     }
 
     [Fact]
