@@ -9,20 +9,27 @@ namespace Failover.HealthCheck;
 
 /// <summary>
 /// Every minute, queues the slots of the next two minutes, each delayed to its time; so a firing that is missed or late leaves no gap.
-/// A slot that is queued twice is ticked once: the second finds it in the ballot.
+/// A slot that is queued twice is ticked once: the spare comes later, and finds it in the ballot.
 /// </summary>
 public sealed class Schedule(IAmazonSQS sqs, string queueUrl, Timing timing, TimeProvider time, ILogger<Schedule> logger)
 {
     private const int BatchMax = 10;
 
-    private static readonly TimeSpan Ahead = TimeSpan.FromMinutes(2);
+    private static readonly TimeSpan Period = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan Ahead = 2 * Period;
 
-    /// <summary>The slots to queue at <paramref name="now"/>, each with its delay in whole seconds, as SQS wants it.</summary>
+    /// <summary>
+    /// The slots to queue at <paramref name="now"/>, each with its delay in whole seconds, as SQS wants it. Those of the first minute are spares, for the firing before has queued them as a rule:
+    /// they come in the middle of their slot. If both came at its start, both would look around before one finds the other's ballot.
+    /// </summary>
     public static IReadOnlyList<(long Slot, int DelaySeconds)> Slots(DateTimeOffset now, Timing timing) =>
     [
-        .. Enumerable.Range(1, (int)(Ahead / timing.Interval))
-            .Select(offset => timing.SlotAt(now) + offset)
-            .Select(slot => (slot, (int)Math.Ceiling((timing.StartOf(slot) - now).TotalSeconds))),
+        .. Enumerable.Range(1, (int)(Ahead / timing.Interval)).Select(offset =>
+        {
+            var slot = timing.SlotAt(now) + offset;
+            var due = timing.StartOf(slot) + (offset * timing.Interval <= Period ? timing.Interval / 2 : TimeSpan.Zero);
+            return (slot, (int)Math.Ceiling((due - now).TotalSeconds));
+        }),
     ];
 
     /// <summary>Queues them. A batch that fails is left to the next minute.</summary>

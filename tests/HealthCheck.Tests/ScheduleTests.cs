@@ -7,6 +7,7 @@ namespace Failover.HealthCheck.Tests;
 public class ScheduleTests
 {
     private static readonly Timing Timing = new();
+    private static readonly DateTimeOffset Start = DateTimeOffset.FromUnixTimeSeconds(1_795_000_020);
 
     [Fact]
     public void A_firing_queues_two_minutes_each_slot_at_its_time()
@@ -14,9 +15,25 @@ public class ScheduleTests
         var now = DateTimeOffset.FromUnixTimeMilliseconds(1_795_000_003_400);
         var slots = Schedule.Slots(now, Timing);
 
-        Assert.Equal(12, slots.Count);
-        Assert.All(slots, slot => Assert.InRange((now.AddSeconds(slot.DelaySeconds) - Timing.StartOf(slot.Slot)).TotalSeconds, 0, 1));
         Assert.Equal(Enumerable.Range(1, 12).Select(offset => Timing.SlotAt(now) + offset), slots.Select(slot => slot.Slot));
+        Assert.All(slots.Skip(6), slot => Assert.InRange(DueInSlot(now, slot).TotalSeconds, 0, 1));
+    }
+
+    /// <summary>Two copies at the same moment would both look around.</summary>
+    [Fact]
+    public void The_spare_of_a_slot_comes_in_the_middle_of_it()
+    {
+        for (var second = 0; second < 60; second++)
+        {
+            var now = DateTimeOffset.FromUnixTimeMilliseconds(1_795_000_020_400).AddSeconds(second);
+            var later = now.AddMinutes(1);
+            var queued = Schedule.Slots(now, Timing).ToDictionary(slot => slot.Slot);
+            var again = Schedule.Slots(later, Timing).Where(slot => queued.ContainsKey(slot.Slot)).ToList();
+
+            Assert.Equal(6, again.Count);
+            Assert.All(again, spare => Assert.InRange((DueInSlot(later, spare) - DueInSlot(now, queued[spare.Slot])).TotalSeconds, 4, 6));
+            Assert.All(again, spare => Assert.InRange(DueInSlot(later, spare).TotalSeconds, 5, 6));
+        }
     }
 
     [Fact]
@@ -30,22 +47,22 @@ public class ScheduleTests
         Assert.Equal(Timing.SlotAt(schedule.RootElement.GetProperty("time").GetDateTimeOffset()), JsonDocument.Parse(body).RootElement.GetProperty("slot").GetInt64());
     }
 
-    /// <summary>Every minute fires at any second of it; one is missed: no slot is left out.</summary>
     [Fact]
-    public void A_firing_that_is_missed_or_late_leaves_no_gap()
+    public void A_firing_at_any_second_of_its_minute_leaves_no_gap()
     {
         var random = new Random(7);
-        var start = DateTimeOffset.FromUnixTimeSeconds(1_795_000_020);
-        var queued = new HashSet<long>();
-        for (var minute = 0; minute < 60; minute++)
-        {
-            if (minute % 7 != 3)
-            {
-                queued.UnionWith(Schedule.Slots(start.AddMinutes(minute).AddSeconds(minute % 7 == 2 ? 0 : random.Next(0, 1)), Timing).Select(slot => slot.Slot));
-            }
-        }
-
-        var ordered = queued.Order().ToList();
-        Assert.Equal(ordered[^1] - ordered[0] + 1, ordered.Count);
+        AssertNoGap(Enumerable.Range(0, 600).Select(minute => Start.AddMinutes(minute).AddSeconds(random.Next(60))));
     }
+
+    [Fact]
+    public void A_firing_that_is_missed_leaves_no_gap() =>
+        AssertNoGap(Enumerable.Range(0, 60).Where(minute => minute % 7 != 3).Select(minute => Start.AddMinutes(minute).AddSeconds(17)));
+
+    private static void AssertNoGap(IEnumerable<DateTimeOffset> firings)
+    {
+        var queued = firings.SelectMany(now => Schedule.Slots(now, Timing)).Select(slot => slot.Slot).ToHashSet();
+        Assert.Equal(queued.Max() - queued.Min() + 1, queued.Count);
+    }
+
+    private static TimeSpan DueInSlot(DateTimeOffset now, (long Slot, int DelaySeconds) queued) => now.AddSeconds(queued.DelaySeconds) - Timing.StartOf(queued.Slot);
 }
