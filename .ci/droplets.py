@@ -188,20 +188,37 @@ def aws(*command):
     return run("aws", *command, env={**os.environ, **AWS})
 
 
-def play(playbook, fails=False, inventory=DROPLET / "inventory/nyc3.yml", **variables):
-    """Runs a playbook; returns what it printed, and what it says it changed on each host."""
+def played(playbook, inventory=DROPLET / "inventory/nyc3.yml", **variables):
+    """The command that runs a playbook, and what it is run with."""
     given = {"ansible_ssh_private_key_file": str(WORK / "ssh"), "ansible_ssh_common_args": f"-o UserKnownHostsFile={WORK / 'known_hosts'}", "key_looks": 3, **GIVEN,
              "tls_certificate": str(WORK / "certificate.pem"), "tls_key": str(WORK / "key.pem"), "drain_seconds": 3, "gate_seconds": 15,
              "client_requests_per_second": 5, "extra_environment": {"AWS_ENDPOINT_URL": MOTO, "AUTHORIZATION": "off"}, **variables}
-    done = subprocess.run(["ansible-playbook", "-i", str(inventory), "--vault-password-file", str(WORK / "vault-password"), "--extra-vars", json.dumps(given), playbook],
-                          cwd=DROPLET, env={**os.environ, **AWS, "ANSIBLE_FORCE_COLOR": "0", "ANSIBLE_NOCOLOR": "1", "LC_ALL": "C.UTF-8", "DIGITALOCEAN_TOKEN": digitalocean.TOKEN},
-                          capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=900)
+    return (["ansible-playbook", "-i", str(inventory), "--vault-password-file", str(WORK / "vault-password"), "--extra-vars", json.dumps(given), playbook],
+            {"cwd": DROPLET, "stdin": subprocess.DEVNULL, "env": {**os.environ, **AWS, "ANSIBLE_FORCE_COLOR": "0", "ANSIBLE_NOCOLOR": "1", "LC_ALL": "C.UTF-8", "DIGITALOCEAN_TOKEN": digitalocean.TOKEN}})
+
+
+def play(playbook, fails=False, **variables):
+    """Runs a playbook; returns what it printed, and what it says it changed on each host."""
+    command, options = played(playbook, **variables)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=900, **options)
     output = done.stdout + done.stderr
     with open(WORK / "plays.log", "a") as log:
         log.write(output)
     assert (done.returncode != 0) == fails, output[-6000:]
     assert digitalocean.TOKEN not in output, "the token was told"
     return output, {host: int(changed) for host, changed in re.findall(r"^(\S+)\s+: ok=\d+\s+changed=(\d+)", output, re.M)}
+
+
+def play_until(condition, playbook, **variables):
+    """Runs a playbook, and kills it once the condition holds."""
+    command, options = played(playbook, **variables)
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True, **options)
+    try:
+        wait_for("the moment to kill the playbook", condition, 120)
+        assert process.poll() is None, "the playbook had ended"
+    finally:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
 
 
 # --- clients ---------------------------------------------------------------------------------------------------------------------------------------------------
@@ -334,13 +351,38 @@ def shows_that_what_is_broken_is_rolled_back(releases):
     say("put right again, and then nothing changed")
 
 
+def keys():
+    return {host: json.loads(aws("iam", "list-access-keys", "--user-name", f"failover-{host}", "--query", "AccessKeyMetadata[].AccessKeyId")) for host in HOSTS}
+
+
+def used(host):
+    return re.search(r"aws_access_key_id = (\S+)", ssh_to(host, f"cat /etc/item-api/{serving(host)}/credentials"))[1]
+
+
+def shows_that_a_killed_run_is_mended(releases):
+    host = "nyc3-1"
+    for moment, seconds, release in (("when the next one takes over", 0, "first"), ("while the one before drains", 5, "second")):
+        before = serving(host)
+        taken_over = []
+
+        def is_time():
+            if serving(host) != before:
+                taken_over.append(time.monotonic())
+            return taken_over and time.monotonic() > taken_over[0] + seconds
+
+        with load(host) as answers:
+            play_until(is_time, "site.yml", release=str(releases[release]), drain_seconds=60, aws_key_days=0)
+            assert len(keys()[host]) == 2, "the killed run left nothing to mend"
+            play("site.yml", release=str(releases[release]))
+        assert set(answers) <= {200, 201, 204}, set(answers)
+        for each in HOSTS:
+            states = ssh_to(each, "for colour in blue green; do systemctl is-active item-api@$colour; systemctl is-enabled item-api@$colour; done; true").split()
+            assert sorted(states) == ["active", "disabled", "enabled", "inactive"], (each, states)
+            assert keys()[each] == [used(each)], (each, keys())
+        say(f"killed {moment}, and run again: no request of {len(answers)} failed, one colour runs, one key is left")
+
+
 def shows_keys(releases):
-    def keys():
-        return {host: json.loads(aws("iam", "list-access-keys", "--user-name", f"failover-{host}", "--query", "AccessKeyMetadata[].AccessKeyId")) for host in HOSTS}
-
-    def used(host):
-        return re.search(r"aws_access_key_id = (\S+)", ssh_to(host, f"cat /etc/item-api/{serving(host)}/credentials"))[1]
-
     before = keys()
     assert all(len(each) == 1 for each in before.values()) and [used(host) for host in HOSTS] == [each[0] for each in before.values()], before
     with load("nyc3-2") as answers:
@@ -436,6 +478,7 @@ def main():
         shows_requests()
         shows_an_upgrade(releases)
         shows_that_what_is_broken_is_rolled_back(releases)
+        shows_that_a_killed_run_is_mended(releases)
         shows_keys(releases)
         shows_a_reboot(processes)
 
