@@ -32,7 +32,7 @@ def emulate(folder, program, architecture):
 
 
 def bring_runtime(folder, published):
-    """Lambda has the managed function's runtime; here it is brought by what was published with it, and the function stays the zip's."""
+    """Lambda has the managed function's runtime; here it is brought by what was published with it, with the .json that say so. The function's code stays the zip's."""
     for path in published.iterdir():
         ours = folder / path.name
         if not ours.exists() or ours.suffix == ".json":

@@ -9,7 +9,7 @@ namespace Failover.HealthCheck;
 
 /// <summary>
 /// Every minute, queues the slots of the next two minutes, each delayed to its time; so a firing that is missed or late leaves no gap.
-/// A slot that is queued twice is ticked once: the spare comes later, and finds it in the ballot.
+/// A slot that is queued twice is ticked once: the spare comes later, and as a rule finds it in the ballot.
 /// </summary>
 public sealed class Schedule(IAmazonSQS sqs, string queueUrl, Timing timing, TimeProvider time, ILogger<Schedule> logger)
 {
@@ -19,18 +19,22 @@ public sealed class Schedule(IAmazonSQS sqs, string queueUrl, Timing timing, Tim
     private static readonly TimeSpan Ahead = 2 * Period;
 
     /// <summary>
-    /// The slots to queue at <paramref name="now"/>, each with its delay in whole seconds, as SQS wants it. Those of the first minute are spares, for the firing before has queued them as a rule:
-    /// they come in the middle of their slot. If both came at its start, both would look around before one finds the other's ballot.
+    /// The slots to queue at <paramref name="now"/>, each with its delay in whole seconds, as SQS wants it. What a firing a minute ago has queued is queued once more as a spare,
+    /// which comes in the middle of its slot: if both came at its start, both would look around before one finds the other's ballot.
     /// </summary>
-    public static IReadOnlyList<(long Slot, int DelaySeconds)> Slots(DateTimeOffset now, Timing timing) =>
-    [
-        .. Enumerable.Range(1, (int)(Ahead / timing.Interval)).Select(offset =>
-        {
-            var slot = timing.SlotAt(now) + offset;
-            var due = timing.StartOf(slot) + (offset * timing.Interval <= Period ? timing.Interval / 2 : TimeSpan.Zero);
-            return (slot, (int)Math.Ceiling((due - now).TotalSeconds));
-        }),
-    ];
+    public static IReadOnlyList<(long Slot, int DelaySeconds)> Slots(DateTimeOffset now, Timing timing)
+    {
+        var count = (int)(Ahead / timing.Interval);
+        var queuedBefore = timing.SlotAt(now - Period) + count;
+        return
+        [
+            .. Enumerable.Range(1, count).Select(offset => timing.SlotAt(now) + offset).Select(slot =>
+            {
+                var due = timing.StartOf(slot) + (slot <= queuedBefore ? timing.Interval / 2 : TimeSpan.Zero);
+                return (slot, (int)Math.Ceiling((due - now).TotalSeconds));
+            }),
+        ];
+    }
 
     /// <summary>Queues them. A batch that fails is left to the next minute.</summary>
     public async Task QueueAsync(CancellationToken cancellationToken)

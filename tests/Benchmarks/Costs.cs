@@ -32,6 +32,7 @@ internal static class Costs
         new("Custom metrics: 7 and one an endpoint for each observer; in a serving region 3, 4 for each other region, 18 of the API's routes", regions => (Observers * (7 + regions)) + (regions * (3 + (4 * (regions - 1)) + 18)), 0.30),
         new("Alarms: 24 in a serving region, 11 in one that only observes", regions => (24 * regions) + (11 * (Observers - regions)), 0.10),
         new("Logs: GB taken in (1.5 KB a look, 0.7 KB a probe, 0.5 KB a batch)", regions => ((Observers * Slots * (1.5 + (0.7 * (regions + 1)))) + (regions * Month * 0.3 * 0.5)) / 1e6, 0.50),
+        new("DNS: each look asks four of the zone's servers for A, AAAA and TXT (aliases of an API's name are free: counted all the same)", _ => Observers * Slots * 4 * 3, 0.40e-6),
         new("A dashboard in each region", _ => Observers, 3.00),
         new("The hosted zone", _ => 1, 0.50),
     ];

@@ -17,7 +17,7 @@ internal sealed record ItemBody(string? Id, Dictionary<string, AttributeValue> C
 
     /// <summary>Reads a body.</summary>
     /// <param name="otherType">A media type that is taken beside application/json.</param>
-    /// <exception cref="ProblemException">It has another type, or is too large.</exception>
+    /// <exception cref="ProblemException">It has another type, is too large, or did not come in time.</exception>
     /// <exception cref="ItemFormatException">It is no object that DynamoDB can hold.</exception>
     public static async Task<ItemBody> ReadAsync(Request request, CancellationToken cancellationToken, string? otherType = null)
     {
@@ -32,25 +32,33 @@ internal sealed record ItemBody(string? Id, Dictionary<string, AttributeValue> C
 
         // A read that is cancelled by its token leaves Kestrel's reader as if it were still reading, and an error in its log.
         using var stop = cancellationToken.UnsafeRegister(static reader => ((PipeReader)reader!).CancelPendingRead(), reader);
-        for (var isWhole = false; !isWhole;)
+        try
         {
-            var read = await reader.ReadAsync(CancellationToken.None);
-            isWhole = read.IsCompleted;
-            foreach (var part in read.Buffer)
+            for (var isWhole = false; !isWhole;)
             {
-                buffer.Write(part.Span);
-            }
+                var read = await reader.ReadAsync(CancellationToken.None);
+                isWhole = read.IsCompleted;
+                foreach (var part in read.Buffer)
+                {
+                    buffer.Write(part.Span);
+                }
 
-            reader.AdvanceTo(read.Buffer.End);
-            if (read.IsCanceled)
-            {
-                throw new ProblemException(ProblemKind.BodyTooSlow, ProblemKind.BodyTooSlow.Meaning);
-            }
+                reader.AdvanceTo(read.Buffer.End);
+                if (read.IsCanceled)
+                {
+                    throw new OperationCanceledException(cancellationToken);
+                }
 
-            if (buffer.Length > BytesMax)
-            {
-                throw TooLarge();
+                if (buffer.Length > BytesMax)
+                {
+                    throw TooLarge();
+                }
             }
+        }
+        catch (Exception error) when (error is OperationCanceledException or (IOException and not BadHttpRequestException))
+        {
+            // Time was up, or the client is gone: no failure of the data path.
+            throw new ProblemException(ProblemKind.BodyTooSlow, ProblemKind.BodyTooSlow.Meaning);
         }
 
         var content = ItemParser.Parse(buffer.GetBuffer().AsSpan(0, (int)buffer.Length));
