@@ -37,4 +37,5 @@ public sealed partial class ControlJson : JsonSerializerContext;
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
     UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow)]
 [JsonSerializable(typeof(Topology))]
+[JsonSerializable(typeof(ServiceEndpoint))]
 public sealed partial class TopologyJson : JsonSerializerContext;

@@ -24,10 +24,14 @@ public sealed class ControlStore(IAmazonDynamoDB dynamoDb, string table, TimeSpa
     private const string Partition = "service";
     private const string Sort = "record";
     private const string Body = "body";
+
+    /// <summary>The attribute that holds a register carries its form: a version that does not know the form reads none, only votes, and so never writes one without the members that it does not know.</summary>
+    private const string RegisterBody = "register_v2";
+    private const string BallotBody = "ballot_v2";
     private const string RegisterRecord = "register";
     private const string CommandRecord = "command";
     private const string BallotPrefix = "ballot#";
-    private const string Slot = "slot";
+    private const string Token = "token";
     private const string CommandId = "id";
     private const string CommandGiven = "given";
 
@@ -39,7 +43,7 @@ public sealed class ControlStore(IAmazonDynamoDB dynamoDb, string table, TimeSpa
         var register = records.FirstOrDefault(record => record[Sort].S == RegisterRecord);
         var command = records.FirstOrDefault(record => record[Sort].S == CommandRecord);
         return new ControlView(
-            register is null ? null : Parse(register, ControlJson.Default.Register),
+            register is null ? null : RegisterOf(register),
             command is null ? null : CommandOf(command),
             [.. (await ballots).Select(BallotOf).OfType<Ballot>()]);
     }
@@ -49,35 +53,32 @@ public sealed class ControlStore(IAmazonDynamoDB dynamoDb, string table, TimeSpa
     {
         using var deadline = cancellationToken.Within(callTimeout);
         var response = await dynamoDb.GetItemAsync(new GetItemRequest(table, Key(service, RegisterRecord), consistentRead: true), deadline.Token);
-        return response.IsItemSet ? Parse(response.Item, ControlJson.Default.Register) : null;
+        return response.IsItemSet ? RegisterOf(response.Item) : null;
     }
 
-    /// <summary>The slot that an observer voted in last, and its ballot; the ballot is null where it cannot be read: another version wrote it.</summary>
-    public async Task<(long? Slot, Ballot? Ballot)> ReadBallotAsync(string observer, CancellationToken cancellationToken)
+    /// <summary>An observer's ballot with the token that replaces it; the ballot is null where it cannot be read: another version wrote it.</summary>
+    public async Task<(string? Token, Ballot? Ballot)> ReadBallotAsync(string observer, CancellationToken cancellationToken)
     {
         using var deadline = cancellationToken.Within(callTimeout);
         var response = await dynamoDb.GetItemAsync(new GetItemRequest(table, Key(ObserversPartition, BallotPrefix + observer), consistentRead: true), deadline.Token);
-        return response.IsItemSet ? (long.Parse(response.Item[Slot].N, CultureInfo.InvariantCulture), BallotOf(response.Item)) : (null, null);
+        return response.IsItemSet ? (response.Item.GetValueOrDefault(Token)?.S, BallotOf(response.Item)) : (null, null);
     }
 
     /// <summary>Stores a ballot in place of exactly the one that it was made from: a tick in between would lose its counts.</summary>
-    /// <param name="previousSlot">That one's slot; null if there was none.</param>
-    public Task<ConditionalWrite> WriteBallotAsync(Ballot ballot, long? previousSlot, CancellationToken cancellationToken)
+    /// <param name="previousToken">That one's token; null if there was none.</param>
+    public Task<ConditionalWrite> WriteBallotAsync(Ballot ballot, string? previousToken, CancellationToken cancellationToken)
     {
-        if (previousSlot >= ballot.Slot)
+        var item = Item(ObserversPartition, BallotPrefix + ballot.Observer, BallotBody, ballot, ControlJson.Default.Ballot);
+        item[Token] = new(ballot.Token);
+        var request = new PutItemRequest(table, item) { ExpressionAttributeNames = new() { ["#token"] = Token } };
+        if (previousToken is { } token)
         {
-            return Task.FromResult(ConditionalWrite.Refused);
-        }
-
-        var request = new PutItemRequest(table, Item(ObserversPartition, BallotPrefix + ballot.Observer, ballot, ControlJson.Default.Ballot, (Slot, ballot.Slot)));
-        if (previousSlot is { } slot)
-        {
-            request.ConditionExpression = "slot = :slot";
-            request.ExpressionAttributeValues = new() { [":slot"] = Number(slot) };
+            request.ConditionExpression = "#token = :token";
+            request.ExpressionAttributeValues = new() { [":token"] = new(token) };
         }
         else
         {
-            request.ConditionExpression = "attribute_not_exists(slot)";
+            request.ConditionExpression = "attribute_not_exists(#token)";
         }
 
         return PutAsync(request, cancellationToken);
@@ -86,7 +87,7 @@ public sealed class ControlStore(IAmazonDynamoDB dynamoDb, string table, TimeSpa
     /// <summary>Stores a register in place of the one with <paramref name="expectedRev"/>, or where there is none if that is null.</summary>
     public Task<ConditionalWrite> WriteRegisterAsync(Register register, long? expectedRev, CancellationToken cancellationToken)
     {
-        var request = new PutItemRequest(table, Item(register.Service, RegisterRecord, register, ControlJson.Default.Register, ("rev", register.Rev)));
+        var request = new PutItemRequest(table, Item(register.Service, RegisterRecord, RegisterBody, register, ControlJson.Default.Register, ("rev", register.Rev)));
         if (expectedRev is { } rev)
         {
             request.ConditionExpression = "rev = :rev";
@@ -107,7 +108,7 @@ public sealed class ControlStore(IAmazonDynamoDB dynamoDb, string table, TimeSpa
     public Task<ConditionalWrite> WriteCommandAsync(string service, Command command, CancellationToken cancellationToken)
     {
         var given = command.At.ToUnixTimeMilliseconds();
-        var item = Item(service, CommandRecord, command, ControlJson.Default.Command, (CommandGiven, given));
+        var item = Item(service, CommandRecord, Body, command, ControlJson.Default.Command, (CommandGiven, given));
         item[CommandId] = new(command.Id);
         return PutAsync(
             new PutItemRequest(table, item)
@@ -170,10 +171,10 @@ public sealed class ControlStore(IAmazonDynamoDB dynamoDb, string table, TimeSpa
     private static Dictionary<string, AttributeValue> Key(string service, string record) => new() { [Partition] = new(service), [Sort] = new(record) };
 
     private static Dictionary<string, AttributeValue> Item<T>(
-        string service, string record, T body, JsonTypeInfo<T> type, params ReadOnlySpan<(string Name, long Value)> numbers)
+        string service, string record, string attribute, T body, JsonTypeInfo<T> type, params ReadOnlySpan<(string Name, long Value)> numbers)
     {
         var item = Key(service, record);
-        item[Body] = new(JsonSerializer.Serialize(body, type));
+        item[attribute] = new(JsonSerializer.Serialize(body, type));
         foreach (var (name, value) in numbers)
         {
             item[name] = Number(value);
@@ -182,14 +183,17 @@ public sealed class ControlStore(IAmazonDynamoDB dynamoDb, string table, TimeSpa
         return item;
     }
 
-    private static T Parse<T>(Dictionary<string, AttributeValue> item, JsonTypeInfo<T> type) => JsonSerializer.Deserialize(item[Body].S, type)!;
+    /// <exception cref="InvalidOperationException">It is in a form that this version does not know.</exception>
+    private static Register RegisterOf(Dictionary<string, AttributeValue> item) => item.TryGetValue(RegisterBody, out var body)
+        ? JsonSerializer.Deserialize(body.S, ControlJson.Default.Register)!
+        : throw new InvalidOperationException($"The register of {item[Partition].S} has no attribute {RegisterBody}: another version of this software wrote it. Use that version, or a newer one.");
 
     /// <summary>A ballot that another version wrote in another form is no vote; it must not stop those who can be read.</summary>
     private static Ballot? BallotOf(Dictionary<string, AttributeValue> item)
     {
         try
         {
-            return Parse(item, ControlJson.Default.Ballot);
+            return item.TryGetValue(BallotBody, out var body) ? JsonSerializer.Deserialize(body.S, ControlJson.Default.Ballot) : null;
         }
         catch (JsonException)
         {
@@ -202,7 +206,7 @@ public sealed class ControlStore(IAmazonDynamoDB dynamoDb, string table, TimeSpa
     {
         try
         {
-            return Parse(item, ControlJson.Default.Command);
+            return JsonSerializer.Deserialize(item[Body].S, ControlJson.Default.Command)!;
         }
         catch (JsonException)
         {

@@ -12,7 +12,8 @@ public sealed record JournalEntry
 
     public required string Observer { get; init; }
 
-    public required long Slot { get; init; }
+    /// <summary>Which tick of the observer it was: <see cref="Ballot.Start"/> of its ballot.</summary>
+    public required DateTimeOffset Start { get; init; }
 
     /// <summary>Null where the register could not be read, or there is none.</summary>
     public long? Epoch { get; init; }

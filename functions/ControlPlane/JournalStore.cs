@@ -34,14 +34,14 @@ public sealed class JournalStore(IAmazonDynamoDB dynamoDb, string table, TimeSpa
     /// <summary>Time to live deletes in no order: a part must not go before the head that needs it.</summary>
     private static readonly TimeSpan PartsOutlive = TimeSpan.FromDays(7);
 
-    /// <summary>Adds a line. Its key is observer and slot, so that writing it twice makes one.</summary>
+    /// <summary>Adds a line. Its key is observer and tick, so that writing it twice makes one.</summary>
     public async Task WriteAsync(JournalEntry entry, CancellationToken cancellationToken)
     {
         using var deadline = cancellationToken.Within(callTimeout);
         await dynamoDb.PutItemAsync(
             new PutItemRequest(table, Item(
                 DecisionPrefix + entry.Service,
-                string.Create(CultureInfo.InvariantCulture, $"{entry.Slot:D12}#{entry.Observer}"),
+                string.Create(CultureInfo.InvariantCulture, $"{entry.Start.ToUnixTimeMilliseconds():D15}#{entry.Observer}"),
                 JsonSerializer.Serialize(entry, ControlJson.Default.JournalEntry),
                 entry.At)),
             deadline.Token);

@@ -26,8 +26,8 @@ internal static class StatusReport
             return;
         }
 
-        output.WriteLine($"{service}: {register.Active} serves, epoch {register.Epoch}");
-        Line("moving", register.Moving is { } move ? $"from {move.From} to {move.To} since {move.Since:u}{(move.LandedAt is null ? "" : ", landed, not yet verified")}" : null);
+        output.WriteLine($"{service}: {register.Serving} serves, epoch {register.Epoch}");
+        Line("moving", register.Moving is { } move ? $"from {move.From} to {move.To} since {move.Since:u}{(register.IsUnpublished ? "" : ", published, not yet verified")}" : null);
         Line("planned", register.Planned is { } planned ? $"to {planned.To} by {planned.By}, given up at {planned.Until:u}; {(planned.FencedAt is { } at ? $"writes at {planned.From} fenced at {at:u}" : "not fenced yet")}" : null);
         Line("paused", InForce(register.Paused));
         Line("pinned", register.Pinned is { } pin && InForce(pin.Order) is { } pinned ? $"to {pin.Endpoint} {pinned}" : null);

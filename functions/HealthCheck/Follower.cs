@@ -19,12 +19,17 @@ public sealed class Follower(
     TimeProvider time,
     ILogger<Follower> logger)
 {
+    /// <summary>What an API says stands in the journal, several times over.</summary>
+    private const int ReasonMax = 300;
+
     private Timing Timing => options.Topology.Timing;
 
     /// <summary>Follows the register of one service for one tick.</summary>
+    /// <param name="start">The time that the tick stands for.</param>
+    /// <param name="listsNow">Whether the name is due to be listed whatever its servers show.</param>
     /// <param name="look">What the world saw in this tick.</param>
-    /// <param name="started">When the tick began.</param>
-    public async Task FollowAsync(Service service, long slot, Look look, Evidence started, CancellationToken cancellationToken)
+    /// <param name="started">When the tick really began.</param>
+    public async Task FollowAsync(Service service, DateTimeOffset start, bool listsNow, Look look, Evidence started, CancellationToken cancellationToken)
     {
         ControlView view;
         var evidence = new Evidence(time);
@@ -35,20 +40,23 @@ public sealed class Follower(
         catch (Exception error) when (!cancellationToken.IsCancellationRequested)
         {
             Log.CallFailed(logger, "Reading the register", error);
-            await report.AbstainedAsync(service, slot, "the register cannot be read", cancellationToken);
+            await report.AbstainedAsync(service, start, "the register cannot be read", cancellationToken);
             return;
         }
 
-        var (mover, step) = Mover.Start(options.Topology, service, options.Observer, look, view, time.GetUtcNow(), listsNow: slot % Timing.OpaqueListingTicks == 0);
+        var (mover, step) = Mover.Start(options.Topology, service, options.Observer, look, view, time.GetUtcNow(), listsNow);
         while (step is not Step.Finish)
         {
             StepResult result;
             switch (step)
             {
                 case Step.ReadControl:
-                    evidence = new Evidence(time);
+                    var reading = new Evidence(time);
                     result = await TryAsync("Reading the register", async () =>
                         new StepResult.Control(await control.ReadAsync(service.Name, cancellationToken)), cancellationToken);
+
+                    // A reading that failed makes what was read before it no younger.
+                    evidence = result is StepResult.Control ? reading : evidence;
                     break;
                 case Step.ListRecords:
                     result = await TryAsync("Listing the records", async () =>
@@ -65,13 +73,13 @@ public sealed class Follower(
                     break;
                 case Step.Apply(var plan, var listed):
                     result = await TryAsync("Applying the plan", async () =>
-                        new StepResult.Applied(await WithDeadlineAsync(token => providerOf(service).ApplyAsync(service, plan, listed, token), cancellationToken, service.IsFenced ? Timing.CallTimeout : Timing.Interval)), cancellationToken);
+                        Applied(await WithDeadlineAsync(token => providerOf(service).ApplyAsync(service, plan, listed, token), cancellationToken, service.IsFenced ? Timing.CallTimeout : Timing.Interval)), cancellationToken);
                     if (result is StepResult.NotDone)
                     {
                         report.NotApplied(service);
                     }
 
-                    if (result is StepResult.Applied(ApplyOutcome.Busy))
+                    if (result is StepResult.Applied(ApplyOutcome.Busy, _))
                     {
                         await Task.Delay(TimeSpan.FromMilliseconds(Random.Shared.Next(50, 250)), time, cancellationToken);
                     }
@@ -86,7 +94,7 @@ public sealed class Follower(
 
         await Task.WhenAll(
             moves.TellAsync(service, mover.Register?.LastMove, cancellationToken),
-            report.FollowedAsync(service, slot, mover, (Step.Finish)step, Freshness.Stale(evidence.Age, started.Age, Timing) is null, cancellationToken));
+            report.FollowedAsync(service, start, mover, (Step.Finish)step, Freshness.Stale(evidence.Age, started.Age, Timing) is null, cancellationToken));
     }
 
     private async Task<bool> FenceAsync(Service service, Step.Fence fence, CancellationToken cancellationToken)
@@ -119,7 +127,9 @@ public sealed class Follower(
         catch (Exception error) when (!cancellationToken.IsCancellationRequested)
         {
             Log.CallFailed(logger, call, error);
-            return new StepResult.NotDone($"{call} failed: {error.Message}");
+            return new StepResult.NotDone(Printable.Of($"{call} failed: {error.Message}", ReasonMax));
         }
     }
+
+    private static StepResult.Applied Applied(ApplyAnswer answer) => new(answer.Outcome, Printable.Of(answer.Reason, ReasonMax));
 }

@@ -7,10 +7,13 @@ namespace Failover.HealthCheck;
 
 /// <summary>
 /// The door. The schedule's event queues ticks, and ticks once itself, so that a broken queue leaves one tick a minute;
-/// a queue's event ticks the slot that it names.
+/// a queue's event makes the tick that it names.
 /// </summary>
 public sealed class Function(Schedule schedule, Tick tick, Timing timing, TimeProvider time)
 {
+    /// <summary>The year 9999, past which no date can be made.</summary>
+    private const long StartMax = 253_370_764_800_000;
+
     /// <summary>Handles one event.</summary>
     public async Task HandleAsync(JsonElement input, ILambdaContext context)
     {
@@ -20,9 +23,10 @@ public sealed class Function(Schedule schedule, Tick tick, Timing timing, TimePr
             var records = input.Deserialize(JsonContext.Default.SQSEvent)!.Records;
             foreach (var record in records)
             {
-                var message = JsonSerializer.Deserialize(record.Body, JsonContext.Default.TickMessage)
-                    ?? throw new JsonException($"Message {record.MessageId} names no slot.");
-                await tick.RunAsync(message.Slot, deadline.Token);
+                if (StartOf(record.Body) is { } start)
+                {
+                    await tick.RunAsync(start, deadline.Token);
+                }
             }
 
             return;
@@ -30,6 +34,21 @@ public sealed class Function(Schedule schedule, Tick tick, Timing timing, TimePr
 
         await Task.WhenAll(
             schedule.QueueAsync(deadline.Token),
-            tick.RunAsync(timing.SlotAt(time.GetUtcNow()), deadline.Token));
+            tick.RunAsync(timing.StartAt(time.GetUtcNow()), deadline.Token));
+    }
+
+    /// <summary>Null for a message of another version: during a rollout the queue holds two minutes of them.</summary>
+    private static DateTimeOffset? StartOf(string body)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize(body, JsonContext.Default.TickMessage) is { Format: TickMessage.FormatNow, Start: > 0 and < StartMax } message
+                ? DateTimeOffset.FromUnixTimeMilliseconds(message.Start)
+                : null;
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
     }
 }

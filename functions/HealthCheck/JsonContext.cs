@@ -12,4 +12,10 @@ namespace Failover.HealthCheck;
 internal sealed partial class JsonContext : JsonSerializerContext;
 
 /// <summary>One queued tick.</summary>
-internal sealed record TickMessage(long Slot);
+/// <param name="Format">A message of another format was queued by another version: it is dropped.</param>
+/// <param name="Start">The time that the tick stands for, in Unix milliseconds.</param>
+internal sealed record TickMessage(int Format, long Start)
+{
+    /// <summary>The format that this version queues.</summary>
+    public const int FormatNow = 2;
+}

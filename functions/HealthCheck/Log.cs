@@ -4,14 +4,14 @@ namespace Failover.HealthCheck;
 
 internal static partial class Log
 {
-    [LoggerMessage(1, LogLevel.Information, "Queued {Count} ticks from slot {First}.")]
-    public static partial void TicksQueued(ILogger logger, int count, long first);
+    [LoggerMessage(1, LogLevel.Information, "Queued {Count} ticks from {First:O} on.")]
+    public static partial void TicksQueued(ILogger logger, int count, DateTimeOffset first);
 
-    [LoggerMessage(2, LogLevel.Debug, "Slot {Slot} skipped: {Why}.")]
-    public static partial void TickSkipped(ILogger logger, long slot, string why);
+    [LoggerMessage(2, LogLevel.Debug, "The tick of {Start:O} is skipped: {Why}.")]
+    public static partial void TickSkipped(ILogger logger, DateTimeOffset start, string why);
 
-    [LoggerMessage(3, LogLevel.Warning, "No vote in slot {Slot}: {Why}.")]
-    public static partial void NoVote(ILogger logger, long slot, string why);
+    [LoggerMessage(3, LogLevel.Warning, "No vote in the tick of {Start:O}: {Why}.")]
+    public static partial void NoVote(ILogger logger, DateTimeOffset start, string why);
 
     [LoggerMessage(4, LogLevel.Information, "{Service}: {Diagnosis}, {Verdict}; {Why}; {Steps}.")]
     public static partial void Decided(ILogger logger, string service, string diagnosis, string verdict, string why, string steps);

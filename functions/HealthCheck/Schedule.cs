@@ -8,8 +8,8 @@ using Microsoft.Extensions.Logging;
 namespace Failover.HealthCheck;
 
 /// <summary>
-/// Every minute, queues the slots of the next two minutes, each delayed to its time; so a firing that is missed or late leaves no gap.
-/// A slot that is queued twice is ticked once: the spare comes later, and as a rule finds it in the ballot.
+/// Every minute, queues the ticks of the next two minutes, each delayed to its time; so a firing that is missed or late leaves no gap.
+/// A tick that is queued twice is made once: the duplicate comes later, and as a rule finds it in the ballot.
 /// </summary>
 public sealed class Schedule(IAmazonSQS sqs, string queueUrl, Timing timing, TimeProvider time, ILogger<Schedule> logger)
 {
@@ -19,19 +19,19 @@ public sealed class Schedule(IAmazonSQS sqs, string queueUrl, Timing timing, Tim
     private static readonly TimeSpan Ahead = 2 * Period;
 
     /// <summary>
-    /// The slots to queue at <paramref name="now"/>, each with its delay in whole seconds, as SQS wants it. What a firing a minute ago has queued is queued once more as a spare,
-    /// which comes in the middle of its slot: if both came at its start, both would look around before one finds the other's ballot.
+    /// The ticks to queue at <paramref name="now"/>, each with its delay in whole seconds, as SQS wants it. What a firing a minute ago has queued is queued once more as a duplicate,
+    /// which comes in the middle of its interval: if both came at its start, both would look around before one finds the other's ballot.
     /// </summary>
-    public static IReadOnlyList<(long Slot, int DelaySeconds)> Slots(DateTimeOffset now, Timing timing)
+    public static IReadOnlyList<(DateTimeOffset Start, int DelaySeconds)> Ticks(DateTimeOffset now, Timing timing)
     {
         var count = (int)(Ahead / timing.Interval);
-        var queuedBefore = timing.SlotAt(now - Period) + count;
+        var queuedBefore = timing.StartAt(now - Period) + (count * timing.Interval);
         return
         [
-            .. Enumerable.Range(1, count).Select(offset => timing.SlotAt(now) + offset).Select(slot =>
+            .. Enumerable.Range(1, count).Select(offset => timing.StartAt(now) + (offset * timing.Interval)).Select(start =>
             {
-                var due = timing.StartOf(slot) + (slot <= queuedBefore ? timing.Interval / 2 : TimeSpan.Zero);
-                return (slot, (int)Math.Ceiling((due - now).TotalSeconds));
+                var due = start + (start <= queuedBefore ? timing.Interval / 2 : TimeSpan.Zero);
+                return (start, (int)Math.Ceiling((due - now).TotalSeconds));
             }),
         ];
     }
@@ -39,12 +39,12 @@ public sealed class Schedule(IAmazonSQS sqs, string queueUrl, Timing timing, Tim
     /// <summary>Queues them. A batch that fails is left to the next minute.</summary>
     public async Task QueueAsync(CancellationToken cancellationToken)
     {
-        var slots = Slots(time.GetUtcNow(), timing);
-        await Task.WhenAll(slots.Chunk(BatchMax).Select(chunk => SendAsync(chunk, cancellationToken)));
-        Log.TicksQueued(logger, slots.Count, slots[0].Slot);
+        var ticks = Ticks(time.GetUtcNow(), timing);
+        await Task.WhenAll(ticks.Chunk(BatchMax).Select(chunk => SendAsync(chunk, cancellationToken)));
+        Log.TicksQueued(logger, ticks.Count, ticks[0].Start);
     }
 
-    private async Task SendAsync((long Slot, int DelaySeconds)[] slots, CancellationToken cancellationToken)
+    private async Task SendAsync((DateTimeOffset Start, int DelaySeconds)[] ticks, CancellationToken cancellationToken)
     {
         try
         {
@@ -53,10 +53,11 @@ public sealed class Schedule(IAmazonSQS sqs, string queueUrl, Timing timing, Tim
                 new SendMessageBatchRequest(
                     queueUrl,
                     [
-                        .. slots.Select(slot => new SendMessageBatchRequestEntry(
-                            $"s{slot.Slot}", JsonSerializer.Serialize(new TickMessage(slot.Slot), JsonContext.Default.TickMessage))
+                        .. ticks.Select(tick => new SendMessageBatchRequestEntry(
+                            $"t{tick.Start.ToUnixTimeMilliseconds()}",
+                            JsonSerializer.Serialize(new TickMessage(TickMessage.FormatNow, tick.Start.ToUnixTimeMilliseconds()), JsonContext.Default.TickMessage))
                         {
-                            DelaySeconds = slot.DelaySeconds,
+                            DelaySeconds = tick.DelaySeconds,
                         }),
                     ]),
                 deadline.Token);

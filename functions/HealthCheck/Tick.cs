@@ -27,12 +27,12 @@ public sealed class Tick(
 {
     private readonly Topology _topology = options.Topology;
 
-    /// <summary>Ticks a slot, unless it was ticked already or is past.</summary>
-    public async Task RunAsync(long slot, CancellationToken cancellationToken)
+    /// <summary>Makes the tick that stands for <paramref name="start"/>, unless it was made already or is past.</summary>
+    public async Task RunAsync(DateTimeOffset start, CancellationToken cancellationToken)
     {
         var started = new Evidence(time);
         IReadOnlyList<Task<Look>> looking = [];
-        var (voting, step) = Voting.Start(_topology, options.Observer, slot, await ReadBallotAsync(cancellationToken), time.GetUtcNow());
+        var (voting, step) = Voting.Start(_topology, options.Observer, new TickId(start, Guid.NewGuid().ToString("N")), await ReadBallotAsync(cancellationToken), time.GetUtcNow());
         while (step is not VoteStep.End)
         {
             switch (step)
@@ -43,8 +43,8 @@ public sealed class Tick(
                     var seen = await LookAroundAsync(cancellationToken);
                     (voting, step) = voting.Next(seen, time.GetUtcNow());
                     break;
-                case VoteStep.WriteBallot(var ballot, var previousSlot):
-                    (voting, step) = voting.Next(await control.WriteBallotAsync(ballot, previousSlot, cancellationToken));
+                case VoteStep.WriteBallot(var ballot, var previousToken):
+                    (voting, step) = voting.Next(await control.WriteBallotAsync(ballot, previousToken, cancellationToken));
                     break;
                 case VoteStep.ReadBallot:
                     var stored = await ReadBallotAsync(cancellationToken);
@@ -58,13 +58,13 @@ public sealed class Tick(
         var (ending, why) = (VoteStep.End)step;
         if (ending == VoteEnding.Skipped)
         {
-            Log.TickSkipped(logger, slot, why);
+            Log.TickSkipped(logger, start, why);
             return;
         }
 
         if (ending == VoteEnding.NoVote)
         {
-            Log.NoVote(logger, slot, why);
+            Log.NoVote(logger, start, why);
         }
 
         // No service waits for another.
@@ -73,8 +73,8 @@ public sealed class Tick(
             try
             {
                 await (ending == VoteEnding.Voted
-                    ? follower.FollowAsync(service, slot, await looking[i], started, cancellationToken)
-                    : report.AbstainedAsync(service, slot, why, cancellationToken));
+                    ? follower.FollowAsync(service, start, IsListingDue(service, voting.Before, start), await looking[i], started, cancellationToken)
+                    : report.AbstainedAsync(service, start, why, cancellationToken));
             }
             catch (Exception error) when (!cancellationToken.IsCancellationRequested)
             {
@@ -83,12 +83,22 @@ public sealed class Tick(
         }));
     }
 
+    /// <summary>Every ten minutes a name is listed whatever its servers show; each service at another moment, so that the provider never gets all of them at once.</summary>
+    public static bool IsListingDue(Service service, DateTimeOffset? before, DateTimeOffset start)
+    {
+        const long Period = 600;
+        var offset = service.Name.Aggregate(0L, (sum, letter) => ((31 * sum) + letter) % Period);
+        return before is { } last && Turn(last) != Turn(start);
+
+        long Turn(DateTimeOffset at) => (at.ToUnixTimeSeconds() + offset) / Period;
+    }
+
     private async Task<StoredBallot?> ReadBallotAsync(CancellationToken cancellationToken)
     {
         try
         {
-            var (slot, ballot) = await control.ReadBallotAsync(options.Observer, cancellationToken);
-            return new StoredBallot(slot, ballot);
+            var (token, ballot) = await control.ReadBallotAsync(options.Observer, cancellationToken);
+            return new StoredBallot(token, ballot);
         }
         catch (Exception error) when (!cancellationToken.IsCancellationRequested)
         {

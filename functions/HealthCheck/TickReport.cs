@@ -51,7 +51,7 @@ public sealed class TickReport(HealthCheckOptions options, JournalStore journal,
 
     /// <summary>The mover came to an end for this tick.</summary>
     /// <param name="isFresh">Whether what was read may still be acted on.</param>
-    public async Task FollowedAsync(Service service, long slot, Mover mover, Step.Finish finish, bool isFresh, CancellationToken cancellationToken)
+    public async Task FollowedAsync(Service service, DateTimeOffset start, Mover mover, Step.Finish finish, bool isFresh, CancellationToken cancellationToken)
     {
         var decision = mover.Acted?.Decision ?? new Decision.Decision(Verdict.Hold, null, Diagnosis.Contested, [], finish.Why);
         if (finish.Ending == Ending.Frozen)
@@ -69,17 +69,18 @@ public sealed class TickReport(HealthCheckOptions options, JournalStore journal,
             [("Service", service.Name), ("Observer", options.Observer)],
             new Metric("Vote", "Count", 1),
             new Metric("Frozen", "Count", finish.Ending == Ending.Frozen ? 1 : 0),
+            new Metric("OlderPlanVisible", "Count", mover.HasRegressed ? 1 : 0),
             new Metric("HeldFailure", "Count", decision.Held.Any(reason => reason is not (HoldReason.NoDataGate or HoldReason.Backlog)) ? 1 : 0),
             new Metric("DecisionToMove", "Count", decision.Verdict == Verdict.Hold ? 0 : 1),
             new Metric("Epoch", "None", mover.Register?.Epoch ?? 0));
         // Each observer in its own region: two of three alarms, each with its memory, are the fence. Who is neither of the two says nothing.
-        if (service.Lever == Lever.Switch && isFresh && mover.Register is { Primary: { } primary } register && (register.Plan.Endpoint == primary || service.Endpoint(register.Plan.Endpoint) is not null))
+        if (service.Lever == Lever.Switch && isFresh && mover.Register is { Primary: { } primary } register && (register.SentEndpoint == primary || service.Endpoint(register.SentEndpoint) is not null))
         {
-            metrics.Emit([("Service", service.Name)], new Metric("LeavePrimary", "None", register.Plan.Endpoint == primary ? 0 : 1));
+            metrics.Emit([("Service", service.Name)], new Metric("LeavePrimary", "None", register.SentEndpoint == primary ? 0 : 1));
         }
 
         await JournalAsync(
-            service, slot, mover.Acted, decision,
+            service, start, mover.Acted, decision,
             finish.Ending == Ending.Frozen ? [.. decision.Held.Append(HoldReason.ForeignRecord).Distinct()] : decision.Held,
             [.. mover.Log, $"{finish.Ending}: {finish.Why}"],
             cancellationToken);
@@ -89,15 +90,15 @@ public sealed class TickReport(HealthCheckOptions options, JournalStore journal,
     public void NotApplied(Service service) => metrics.Emit([("Service", service.Name), ("Observer", options.Observer)], new Metric("PlanNotApplied", "Count", 1));
 
     /// <summary>This observer has no vote in this tick: it decided nothing and touched nothing.</summary>
-    public async Task AbstainedAsync(Service service, long slot, string why, CancellationToken cancellationToken)
+    public async Task AbstainedAsync(Service service, DateTimeOffset start, string why, CancellationToken cancellationToken)
     {
         metrics.Emit([("Service", service.Name), ("Observer", options.Observer)], new Metric("Vote", "Count", 0));
         await JournalAsync(
-            service, slot, null, new Decision.Decision(Verdict.Hold, null, Diagnosis.ObserverIsolated, [HoldReason.NoVote], why), [HoldReason.NoVote], [], cancellationToken);
+            service, start, null, new Decision.Decision(Verdict.Hold, null, Diagnosis.ObserverIsolated, [HoldReason.NoVote], why), [HoldReason.NoVote], [], cancellationToken);
     }
 
     private async Task JournalAsync(
-        Service service, long slot, Judgement? judgement, Decision.Decision decision, IReadOnlyList<HoldReason> held, IReadOnlyList<string> steps, CancellationToken cancellationToken)
+        Service service, DateTimeOffset start, Judgement? judgement, Decision.Decision decision, IReadOnlyList<HoldReason> held, IReadOnlyList<string> steps, CancellationToken cancellationToken)
     {
         try
         {
@@ -107,7 +108,7 @@ public sealed class TickReport(HealthCheckOptions options, JournalStore journal,
                     Service = service.Name,
                     At = time.GetUtcNow(),
                     Observer = options.Observer,
-                    Slot = slot,
+                    Start = start,
                     Epoch = judgement?.View.Register?.Epoch,
                     Decision = decision.Verdict.ToString(),
                     Diagnosis = decision.Diagnosis.ToString(),
@@ -117,7 +118,7 @@ public sealed class TickReport(HealthCheckOptions options, JournalStore journal,
                     To = decision.To,
                     DataLossMs = decision.DataLossMs,
                     Steps = steps,
-                    Evidence = judgement is null ? null : new JournalEvidence(judgement.At, judgement.View.Register, judgement.View.Command, judgement.View.Ballots),
+                    Evidence = judgement is null ? null : new JournalEvidence(judgement.At, judgement.View.Register, judgement.View.Command, [.. judgement.View.Ballots.Select(ballot => ballot.Of(service.Name))]),
                 },
                 cancellationToken);
         }

@@ -24,7 +24,7 @@ internal static class DecisionRate
 
     public static int Run()
     {
-        var register = new Register { Service = Service.Name, Rev = 1, Plan = Plan.For(Service, Service.Endpoints[0], 4, Now, "one", "First"), Active = "a" };
+        var register = new Register { Service = Service.Name, Rev = 1, Observers = Topology.Observers, Plan = Plan.For(Service, Service.Endpoints[0], 4, Now, "one", "First"), Active = "a" };
         (string Name, IReadOnlyList<Ballot> Ballots)[] worlds =
         [
             ("healthy", Ballots(failures: 0, pathLives: true)),
@@ -35,7 +35,7 @@ internal static class DecisionRate
         Console.WriteLine($"{"decisions on one core",-26}{"per second",14}{"bytes each",12}");
         foreach (var (name, ballots) in worlds)
         {
-            var (rate, bytes) = Measure(() => Decider.Decide(Topology, Service, register, ballots, Now));
+            var (rate, bytes) = Measure(() => Decider.Decide(Topology, Service, register, ballots, "one", Now));
             Console.WriteLine($"{name,-26}{rate,14:N0}{bytes,12:N0}");
         }
 
@@ -61,25 +61,26 @@ internal static class DecisionRate
 
     private static IReadOnlyList<Ballot> Ballots(int failures, bool pathLives)
     {
-        long[] slots = [.. Enumerable.Range(85, 16).Select(slot => (long)slot)];
-        var a = failures == 0 ? Up : new EndpointBallot(Health.Down, failures, 0, LastOk: false, slots[^failures..], "");
+        var a = failures == 0 ? Up : new EndpointBallot(Health.Down, failures, pathLives ? failures : 0, 0, LastOk: false, null, Now.AddSeconds(-10 * failures), "", "");
         return
         [
             .. Topology.Observers.Select(observer => new Ballot
             {
                 Observer = observer,
-                Slot = 100,
+                Start = Now,
                 At = Now,
+                ValidUntil = Now.AddSeconds(30),
+                Token = observer,
                 Topology = Topology.Digest,
                 Services = new Dictionary<string, IReadOnlyDictionary<string, EndpointBallot>> { [Service.Name] = new Dictionary<string, EndpointBallot> { ["a"] = a, ["b"] = Up } },
-                Replicas = new Dictionary<string, ReplicaBallot> { ["a"] = Replica(pathLives ? slots : [], "b"), ["b"] = Replica(slots, "a") },
+                Replicas = new Dictionary<string, ReplicaBallot> { ["a"] = Replica(pathLives, "b"), ["b"] = Replica(true, "a") },
             }),
         ];
     }
 
-    private static EndpointBallot Up => new(Health.Up, 0, 100, LastOk: true, [], "");
+    private static EndpointBallot Up => new(Health.Up, 0, 0, 100, LastOk: true, Now.AddHours(-1), null, "", "");
 
-    private static ReplicaBallot Replica(long[] acked, string other) => new(
+    private static ReplicaBallot Replica(bool acked, string other) => new(
         acked, [], new Dictionary<string, long?> { [other] = Now.ToUnixTimeMilliseconds() - 900 }, new Dictionary<string, long?> { [other] = 900 });
 
     private static ServiceEndpoint Endpoint(string name, string address) => new()

@@ -99,20 +99,20 @@ internal sealed record Subject(
         var store = new ControlStore(engine.Client(), control, Timeout);
         var settings = Settings(engine, ("ITEMS_TABLE", items), ("CONTROL_TABLE", control), ("JOURNAL_TABLE", journal), ("TICK_QUEUE_URL", engine.Address + "queue"), ("TOPOLOGY_FILE", world.TopologyFile));
         settings["AWS_ENDPOINT_URL_ROUTE_53"] = world.Route53.ToString();
-        long slot = 0;
+        var start = DateTimeOffset.UnixEpoch;
         return new Subject(
             "HealthCheck",
             settings,
             () =>
             {
-                slot = world.Topology.Timing.SlotAt(TimeProvider.System.GetUtcNow());
+                start = world.Topology.Timing.StartAt(TimeProvider.System.GetUtcNow());
                 return Encoding.UTF8.GetBytes(new JsonObject
                 {
                     ["Records"] = new JsonArray(new JsonObject
                     {
                         ["messageId"] = "m1",
                         ["receiptHandle"] = "m1",
-                        ["body"] = new JsonObject { ["slot"] = slot }.ToJsonString(),
+                        ["body"] = new JsonObject { ["format"] = 2, ["start"] = start.ToUnixTimeMilliseconds() }.ToJsonString(),
                         ["attributes"] = new JsonObject(),
                         ["eventSource"] = "aws:sqs",
                         ["eventSourceARN"] = "arn:aws:sqs:us-east-1:000000000000:ticks",
@@ -122,12 +122,12 @@ internal sealed record Subject(
             },
             async _ =>
             {
-                if ((await store.ReadBallotAsync(Region, CancellationToken.None)).Slot != slot || world.StateTxt is null)
+                if ((await store.ReadBallotAsync(Region, CancellationToken.None)).Ballot?.Start != start || world.StateTxt is null)
                 {
-                    return $"there is no ballot of slot {slot}, or no state TXT";
+                    return $"there is no ballot of {start:O}, or no state TXT";
                 }
 
-                // The next start votes in the same slot again.
+                // The next process votes for the same tick again.
                 await engine.Client().DeleteItemAsync(
                     control, new() { ["service"] = new(ControlStore.ObserversPartition), ["record"] = new("ballot#" + Region) }, CancellationToken.None);
                 return null;

@@ -63,25 +63,40 @@ public abstract class ControlStoreTests(TestEngine? engine, string? whyNone) : I
     {
         var store = Store();
 
-        Assert.Equal(ConditionalWrite.Written, await store.WriteBallotAsync(Ballot(7), null, Token));
-        Assert.Equal(ConditionalWrite.Refused, await store.WriteBallotAsync(Ballot(8), null, Token));
-        Assert.Equal(ConditionalWrite.Refused, await store.WriteBallotAsync(Ballot(8), 6, Token));
-        Assert.Equal(ConditionalWrite.Refused, await store.WriteBallotAsync(Ballot(7), 7, Token));
-        Assert.Equal(ConditionalWrite.Written, await store.WriteBallotAsync(Ballot(8), 7, Token));
-        Assert.Equal(8, (await store.ReadBallotAsync("o1", Token)).Slot);
+        Assert.Equal(ConditionalWrite.Written, await store.WriteBallotAsync(Ballot("t7"), null, Token));
+        Assert.Equal(ConditionalWrite.Refused, await store.WriteBallotAsync(Ballot("t8"), null, Token));
+        Assert.Equal(ConditionalWrite.Refused, await store.WriteBallotAsync(Ballot("t8"), "t6", Token));
+        Assert.Equal(ConditionalWrite.Written, await store.WriteBallotAsync(Ballot("t8"), "t7", Token));
+        Assert.Equal("t8", (await store.ReadBallotAsync("o1", Token)).Token);
+    }
+
+    /// <summary>An observer of another version that wrote the register back would erase what it does not know.</summary>
+    [Fact]
+    public async Task A_register_of_another_form_is_read_by_nobody_who_could_write_it()
+    {
+        var store = Store();
+        using var client = _engine.Client();
+        await client.PutItemAsync(
+            _table, new() { ["service"] = new(Service), ["record"] = new("register"), ["rev"] = new() { N = "7" }, ["register_v99"] = new("""{"service":"x","rev":7}""") }, Token);
+
+        Assert.Contains("another version", (await Assert.ThrowsAsync<InvalidOperationException>(() => store.ReadAsync(Service, Token))).Message, StringComparison.Ordinal);
+        Assert.Equal(ConditionalWrite.Refused, await store.WriteRegisterAsync(Register(1), null, Token));
     }
 
     [Fact]
     public async Task Everything_comes_back_as_it_was_written()
     {
         var store = Store();
-        var register = Register(1) with { Moving = new Move("a", "b", MoveKind.Automatic, Now, Now), Withdrawals = [Now], Paused = new Override("me", Now, null, "why"), Withdraws = "p" };
+        var register = Register(1) with { Moving = new Move("a", "b", MoveKind.Automatic, Now), Withdrawals = [Now], Paused = new Override("me", Now, null, "why"), Withdraws = new WithdrawnPlan("p", MoveKind.Automatic), Publication = new Publication(Now, null, Now, [0, 2]) };
         await store.WriteRegisterAsync(register, null, Token);
-        await store.WriteBallotAsync(Ballot(3), null, Token);
+        await store.WriteBallotAsync(Ballot("t3"), null, Token);
         await store.WriteCommandAsync(Service, new Command { Id = "c1", Kind = CommandKind.Move, By = "me", At = Now, To = "b" }, Token);
         var view = await store.ReadAsync(Service, Token);
 
         Assert.Equal(register.Moving, view.Register!.Moving);
+        Assert.Equal((Now, null, Now), (view.Register.Publication.SentAt, view.Register.Publication.HeldAt, view.Register.Publication.PublishedAt));
+        Assert.Equal([0, 2], view.Register.Publication.Baseline);
+        Assert.Equal(["o1", "o2", "o3"], view.Register.Observers);
         Assert.Equal((register.Paused, register.Withdraws, "c1", CommandKind.Move), (view.Register.Paused, view.Register.Withdraws, view.Command!.Id, view.Command.Kind));
         Assert.True(RecordSet.AreSame(register.Plan.Sets, view.Register.Plan.Sets));
         var back = Assert.Single(view.Ballots).On(Service, "a");
@@ -109,11 +124,11 @@ public abstract class ControlStoreTests(TestEngine? engine, string? whyNone) : I
     public async Task What_another_version_wrote_does_not_stop_those_who_can_be_read()
     {
         var store = Store();
-        await store.WriteBallotAsync(Ballot(3), null, Token);
+        await store.WriteBallotAsync(Ballot("t3"), null, Token);
         using var client = _engine.Client();
         await client.PutItemAsync(
             _table,
-            new() { ["service"] = new("_observers"), ["record"] = new("ballot#o2"), ["slot"] = new() { N = "9" }, ["body"] = new("""{"observer":"o2","health":"Wobbly"}""") },
+            new() { ["service"] = new("_observers"), ["record"] = new("ballot#o2"), ["token"] = new("t9"), ["ballot_v2"] = new("""{"observer":"o2","health":"Wobbly"}""") },
             Token);
         await client.PutItemAsync(
             _table,
@@ -123,7 +138,7 @@ public abstract class ControlStoreTests(TestEngine? engine, string? whyNone) : I
 
         Assert.Equal("o1", Assert.Single(view.Ballots).Observer);
         Assert.Equal(("c9", CommandKind.Unknown), (view.Command!.Id, view.Command.Kind));
-        Assert.Equal((9, null), await store.ReadBallotAsync("o2", Token));
+        Assert.Equal(("t9", null), await store.ReadBallotAsync("o2", Token));
     }
 
     private static Command Order(string id, DateTimeOffset at) => new() { Id = id, Kind = CommandKind.Ack, By = "op", At = at };
@@ -134,14 +149,14 @@ public abstract class ControlStoreTests(TestEngine? engine, string? whyNone) : I
         var journal = new JournalStore(_engine.Client(), await _engine.TableAsync("kind", "id"), TimeSpan.FromSeconds(2));
         var line = new JournalEntry
         {
-            Service = Service, At = Now, Observer = "o1", Slot = 7, Decision = "Hold", Diagnosis = "ObserverIsolated", Held = ["NoVote"], Why = "cut off", Steps = [],
+            Service = Service, At = Now, Observer = "o1", Start = Now, Decision = "Hold", Diagnosis = "ObserverIsolated", Held = ["NoVote"], Why = "cut off", Steps = [],
         };
-        await journal.WriteAsync(line with { Slot = 8, Epoch = 3, Evidence = new JournalEvidence(Now, Register(1), null, []) }, Token);
+        await journal.WriteAsync(line with { Start = Now.AddSeconds(10), Epoch = 3, Evidence = new JournalEvidence(Now, Register(1), null, []) }, Token);
         await journal.WriteAsync(line, Token);
         await journal.WriteAsync(line, Token);
         var lines = await journal.ReadAsync(Service, 10, Token);
 
-        Assert.Equal([(7, null), (8, 3L)], lines.Select(read => (read.Slot, read.Epoch)));
+        Assert.Equal([(Now, null), (Now.AddSeconds(10), 3L)], lines.Select(read => (read.Start, read.Epoch)));
         Assert.Null(lines[0].Evidence);
         Assert.Equal(1, lines[1].Evidence!.Register!.Rev);
     }
@@ -155,19 +170,23 @@ public abstract class ControlStoreTests(TestEngine? engine, string? whyNone) : I
         {
             Service = Service,
             Rev = rev,
+            Observers = ["o1", "o2", "o3"],
             Active = "a",
             Plan = new Plan("12345678", 1, "a", [set], new RecordSet("_failover." + Service, "TXT", 5, ["v=1"])),
         };
     }
 
-    private static Ballot Ballot(long slot) => new()
+    private static Ballot Ballot(string token) => new()
     {
         Observer = "o1",
-        Slot = slot,
+        Start = Now,
         At = Now,
+        ValidUntil = Now.AddSeconds(30),
+        Token = token,
+        Topology = "0123456789abcdef",
         Services = new Dictionary<string, IReadOnlyDictionary<string, EndpointBallot>>
         {
-            [Service] = new Dictionary<string, EndpointBallot> { ["a"] = new(Health.Down, 3, 0, LastOk: false, [1, 2, 3], "refused") },
+            [Service] = new Dictionary<string, EndpointBallot> { ["a"] = new(Health.Down, 3, 3, 0, LastOk: false, null, Now, "", "refused") },
         },
         Replicas = new Dictionary<string, ReplicaBallot>(),
     };

@@ -12,7 +12,7 @@ public class TopologyTests
     {
         var topology = TopologyFile.Parse(Good().ToJsonString());
 
-        Assert.Equal((2, 10, 3, 6, 6), (topology.Majority, topology.Timing.IntervalSeconds, topology.Timing.DownAfterTicks, topology.Timing.UpAfterTicks, topology.Timing.LostAfterTicks));
+        Assert.Equal((10, 3, 6, 6), (topology.Timing.IntervalSeconds, topology.Timing.DownAfterTicks, topology.Timing.UpAfterTicks, topology.Timing.LostAfterTicks));
         Assert.Equal(TimeSpan.FromSeconds(30), topology.Timing.BallotLifetime);
     }
 

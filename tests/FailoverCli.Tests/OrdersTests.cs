@@ -59,6 +59,7 @@ public sealed class OrdersTests : IAsyncLifetime
     {
         Service = Service,
         Rev = rev,
+        Observers = ["one", "two", "three"],
         Active = "a",
         LastCommand = last,
         Plan = new Plan("12345678", 3, "a", [new RecordSet(Service, "A", 5, ["192.0.2.1"])], new RecordSet("_failover." + Service, "TXT", 5, ["v=1"])),

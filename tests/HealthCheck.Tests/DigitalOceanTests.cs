@@ -121,7 +121,7 @@ public sealed class DigitalOceanTests : IAsyncLifetime
         request.Headers.TryAddWithoutValidation("Authorization", "Bearer x");
 
         Assert.Equal(HttpStatusCode.UnprocessableEntity, (await client.SendAsync(request, Cancel)).StatusCode);
-        Assert.Equal(ApplyOutcome.Applied, await Records().ApplyAsync(Service, Next, await Records().ListAsync(Service, Cancel), Cancel));
+        Assert.Equal(ApplyOutcome.Applied, (await Records().ApplyAsync(Service, Next, await Records().ListAsync(Service, Cancel), Cancel)).Outcome);
     }
 
     [Fact]
@@ -147,7 +147,7 @@ public sealed class DigitalOceanTests : IAsyncLifetime
             return Task.FromResult(true);
         };
 
-        Assert.Equal(ApplyOutcome.Applied, await records.ApplyAsync(Service, Next, await records.ListAsync(Service, Cancel), Cancel));
+        Assert.Equal(ApplyOutcome.Applied, (await records.ApplyAsync(Service, Next, await records.ListAsync(Service, Cancel), Cancel)).Outcome);
         Assert.True((await records.ListAsync(Service, Cancel)).IsSameAs(new Listing(Next.Sets, Next.Txt)));
         Assert.Equal(ids, OfName().Select(record => record.Id));
         Assert.Equal(2, fewest);
@@ -168,7 +168,7 @@ public sealed class DigitalOceanTests : IAsyncLifetime
             var half = await records.ListAsync(Service, Cancel);
 
             Assert.IsType<GateVerdict.Apply>(DnsGate.Judge(Moving, half, isFenced: false));
-            Assert.Equal(ApplyOutcome.Applied, await records.ApplyAsync(Service, Next, half, Cancel));
+            Assert.Equal(ApplyOutcome.Applied, (await records.ApplyAsync(Service, Next, half, Cancel)).Outcome);
             Assert.IsType<GateVerdict.Nothing>(DnsGate.Judge(Moving, await records.ListAsync(Service, Cancel), isFenced: false));
             await records.ApplyAsync(Service, First, await records.ListAsync(Service, Cancel), Cancel);
         }
@@ -202,7 +202,7 @@ public sealed class DigitalOceanTests : IAsyncLifetime
 
         Assert.IsType<GateVerdict.Apply>(DnsGate.Judge(register, doubled, isFenced: false));
         Assert.IsType<GateVerdict.Freeze>(DnsGate.Judge(register, doubled));
-        Assert.Equal(ApplyOutcome.Applied, await records.ApplyAsync(Service, First, doubled, Cancel));
+        Assert.Equal(ApplyOutcome.Applied, (await records.ApplyAsync(Service, First, doubled, Cancel)).Outcome);
         Assert.IsType<GateVerdict.Nothing>(DnsGate.Judge(register, await records.ListAsync(Service, Cancel), isFenced: false));
 
         _cloud.Create("TXT", "_failover.app", "hello", 60);
@@ -216,7 +216,7 @@ public sealed class DigitalOceanTests : IAsyncLifetime
         var listed = await records.ListAsync(Service, Cancel);
         _cloud.Update(OfName().First().Id, record => record with { Data = "198.51.100.7" });
 
-        Assert.Equal(ApplyOutcome.Refused, await records.ApplyAsync(Service, Next, listed, Cancel));
+        Assert.Equal(ApplyOutcome.Refused, (await records.ApplyAsync(Service, Next, listed, Cancel)).Outcome);
         Assert.DoesNotContain(_requests, request => request.StartsWith("PUT", StringComparison.Ordinal));
     }
 
@@ -255,7 +255,7 @@ public sealed class DigitalOceanTests : IAsyncLifetime
             return true;
         };
 
-        Assert.Equal(outcome, await records.ApplyAsync(Service, Next, listed, Cancel));
+        Assert.Equal(outcome, (await records.ApplyAsync(Service, Next, listed, Cancel)).Outcome);
     }
 
     [Fact]
@@ -296,7 +296,7 @@ public sealed class DigitalOceanTests : IAsyncLifetime
             return true;
         };
 
-        Assert.Equal(ApplyOutcome.Unknown, await records.ApplyAsync(Service, Next, listed, Cancel));
+        Assert.Equal(ApplyOutcome.Unknown, (await records.ApplyAsync(Service, Next, listed, Cancel)).Outcome);
         _trouble = null;
         Assert.IsType<GateVerdict.Nothing>(DnsGate.Judge(Moving, await records.ListAsync(Service, Cancel), isFenced: false));
     }
@@ -312,7 +312,7 @@ public sealed class DigitalOceanTests : IAsyncLifetime
             return false;
         };
 
-        Assert.Equal(ApplyOutcome.Unknown, await Records(TimeSpan.FromMilliseconds(300)).ApplyAsync(Service, Next, listed, Cancel));
+        Assert.Equal(ApplyOutcome.Unknown, (await Records(TimeSpan.FromMilliseconds(300)).ApplyAsync(Service, Next, listed, Cancel)).Outcome);
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => Records(TimeSpan.FromMilliseconds(300)).ListAsync(Service, Cancel));
     }
 
@@ -396,7 +396,7 @@ public sealed class DigitalOceanTests : IAsyncLifetime
     {
         var records = Records();
         var addressOnly = Plan.Of(Service, "b", [Next.Sets[0]], 5, World.Now, "o1", "First");
-        Assert.Equal(ApplyOutcome.Applied, await records.ApplyAsync(Service, addressOnly, await records.ListAsync(Service, Cancel), Cancel));
+        Assert.Equal(ApplyOutcome.Applied, (await records.ApplyAsync(Service, addressOnly, await records.ListAsync(Service, Cancel), Cancel)).Outcome);
         Assert.DoesNotContain(OfName(), record => record.Type == "AAAA");
 
         foreach (var record in OfName().Where(record => record.Type == "A"))
@@ -406,7 +406,7 @@ public sealed class DigitalOceanTests : IAsyncLifetime
 
         var empty = await records.ListAsync(Service, Cancel);
         Assert.IsType<GateVerdict.Apply>(DnsGate.Judge(World.Register() with { Plan = addressOnly }, empty, isFenced: false));
-        Assert.Equal(ApplyOutcome.Applied, await records.ApplyAsync(Service, addressOnly, empty, Cancel));
+        Assert.Equal(ApplyOutcome.Applied, (await records.ApplyAsync(Service, addressOnly, empty, Cancel)).Outcome);
     }
 
     /// <summary>A token outlives a day without parameters, and is read again once it is refused.</summary>

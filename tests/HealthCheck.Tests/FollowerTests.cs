@@ -165,7 +165,7 @@ public sealed class FollowerTests : IAsyncLifetime
             World.Register() with { Rev = Moving.Rev + 1, Planned = new PlannedMove("a", "a", "b", "op", World.Now, World.Now.AddMinutes(5)) }, Moving.Rev, Token);
         foreach (var observer in World.Topology.Observers)
         {
-            await control.WriteBallotAsync(World.Ballot(observer, "a:+ b:+") with { Slot = 101 }, 100, Token);
+            await control.WriteBallotAsync(World.Ballot(observer, "a:+ b:+") with { Token = observer + "2" }, observer, Token);
         }
 
         return control;
@@ -188,7 +188,7 @@ public sealed class FollowerTests : IAsyncLifetime
                 new AmazonRoute53Config { ServiceURL = $"http://127.0.0.1:{_door.Port}", AuthenticationRegion = "us-east-1", MaxErrorRetry = 0 })),
             new Dictionary<string, IAmazonDynamoDB> { ["a"] = _engine.Client() },
             new MoveJournal(new Dictionary<string, IAmazonDynamoDB>(), _journal, TimeSpan.FromSeconds(5), _time, NullLogger<MoveJournal>.Instance), report, _time, NullLogger<Follower>.Instance);
-        await follower.FollowAsync(World.Service, 100, new Look([new Listing(Before.Sets, Before.Txt)], HttpOk: true, ""), started ?? new Evidence(_time), Token);
+        await follower.FollowAsync(World.Service, World.Now, listsNow: false, new Look([new Listing(Before.Sets, Before.Txt)], HttpOk: true, ""), started ?? new Evidence(_time), Token);
     }
 
     /// <summary>A process that sleeps after its n-th query was answered, and before it reads the answer.</summary>

@@ -3,20 +3,20 @@ using Failover.ControlPlane.Topologies;
 
 namespace Failover.HealthCheck.Tests;
 
-/// <summary>Which slots a firing of the schedule queues.</summary>
+/// <summary>Which ticks a firing of the schedule queues.</summary>
 public class ScheduleTests
 {
     private static readonly Timing Timing = new();
     private static readonly DateTimeOffset Start = DateTimeOffset.FromUnixTimeSeconds(1_795_000_020);
 
     [Fact]
-    public void A_firing_queues_two_minutes_each_slot_at_its_time()
+    public void A_firing_queues_two_minutes_each_tick_at_its_time()
     {
         var now = DateTimeOffset.FromUnixTimeMilliseconds(1_795_000_003_400);
-        var slots = Schedule.Slots(now, Timing);
+        var ticks = Schedule.Ticks(now, Timing);
 
-        Assert.Equal(Enumerable.Range(1, 12).Select(offset => Timing.SlotAt(now) + offset), slots.Select(slot => slot.Slot));
-        Assert.All(slots.Skip(6), slot => Assert.InRange(DueInSlot(now, slot).TotalSeconds, 0, 1));
+        Assert.Equal(Enumerable.Range(1, 12).Select(offset => Timing.StartAt(now).AddSeconds(10 * offset)), ticks.Select(tick => tick.Start));
+        Assert.All(ticks.Skip(6), tick => Assert.InRange((now.AddSeconds(tick.DelaySeconds) - tick.Start).TotalSeconds, 0, 1));
     }
 
     /// <summary>Two copies at the same moment would both look around; and what is queued once comes at its time.</summary>
@@ -25,18 +25,18 @@ public class ScheduleTests
     [InlineData(10)]
     [InlineData(25)]
     [InlineData(45)]
-    public void A_slot_is_queued_at_its_start_once_and_again_in_its_middle_as_a_spare(int seconds)
+    public void A_tick_is_queued_at_its_start_once_and_again_half_an_interval_later(int seconds)
     {
         var timing = Timing with { IntervalSeconds = seconds };
         var queued = Enumerable.Range(0, 120)
-            .SelectMany(minute => Schedule.Slots(Start.AddMinutes(minute), timing).Select(slot => (slot.Slot, InSlot: (Start.AddMinutes(minute).AddSeconds(slot.DelaySeconds) - timing.StartOf(slot.Slot)).TotalSeconds)))
-            .GroupBy(copy => copy.Slot)
-            .Where(copies => timing.StartOf(copies.Key) > Start.AddMinutes(3));
+            .SelectMany(minute => Schedule.Ticks(Start.AddMinutes(minute), timing).Select(tick => (tick.Start, Late: (Start.AddMinutes(minute).AddSeconds(tick.DelaySeconds) - tick.Start).TotalSeconds)))
+            .GroupBy(copy => copy.Start)
+            .Where(copies => copies.Key > Start.AddMinutes(3));
 
         Assert.All(queued, copies =>
         {
-            Assert.InRange(copies.First().InSlot, 0, 1);
-            Assert.All(copies.Skip(1), spare => Assert.InRange(spare.InSlot, seconds / 2.0, (seconds / 2.0) + 1));
+            Assert.InRange(copies.First().Late, 0, 1);
+            Assert.All(copies.Skip(1), duplicate => Assert.InRange(duplicate.Late, seconds / 2.0, (seconds / 2.0) + 1));
         });
     }
 
@@ -48,7 +48,7 @@ public class ScheduleTests
         var body = tick.RootElement.GetProperty("Records")[0].GetProperty("body").GetString()!;
 
         Assert.False(schedule.RootElement.TryGetProperty("Records", out _));
-        Assert.Equal(Timing.SlotAt(schedule.RootElement.GetProperty("time").GetDateTimeOffset()), JsonDocument.Parse(body).RootElement.GetProperty("slot").GetInt64());
+        Assert.Equal((2, Timing.StartAt(schedule.RootElement.GetProperty("time").GetDateTimeOffset()).ToUnixTimeMilliseconds()), (JsonDocument.Parse(body).RootElement.GetProperty("format").GetInt32(), JsonDocument.Parse(body).RootElement.GetProperty("start").GetInt64()));
     }
 
     [Fact]
@@ -64,9 +64,7 @@ public class ScheduleTests
 
     private static void AssertNoGap(IEnumerable<DateTimeOffset> firings)
     {
-        var queued = firings.SelectMany(now => Schedule.Slots(now, Timing)).Select(slot => slot.Slot).ToHashSet();
-        Assert.Equal(queued.Max() - queued.Min() + 1, queued.Count);
+        var queued = firings.SelectMany(now => Schedule.Ticks(now, Timing)).Select(tick => tick.Start).ToHashSet();
+        Assert.Equal((queued.Max() - queued.Min() + Timing.Interval) / Timing.Interval, queued.Count);
     }
-
-    private static TimeSpan DueInSlot(DateTimeOffset now, (long Slot, int DelaySeconds) queued) => now.AddSeconds(queued.DelaySeconds) - Timing.StartOf(queued.Slot);
 }

@@ -73,7 +73,7 @@ public class TickReportTests
     {
         var view = new ControlView(register, null, [.. World.Topology.Observers.Select(observer => World.Ballot(observer, says))]);
         var (mover, _) = Mover.Start(World.Topology, service, "o1", new Look([new Listing(register.Plan.Sets, register.Plan.Txt)], HttpOk: true, ""), view, World.Now);
-        return SayAsync(report => report.FollowedAsync(service, 1, mover, new Step.Finish(Ending.Settled, ""), isFresh, TestContext.Current.CancellationToken));
+        return SayAsync(report => report.FollowedAsync(service, World.Now, mover, new Step.Finish(Ending.Settled, ""), isFresh, TestContext.Current.CancellationToken));
     }
 
     private static async Task<string> SayAsync(Func<TickReport, Task> tell)

@@ -61,7 +61,7 @@ internal sealed record Scenario
 internal sealed class Explorer(Scenario scenario)
 {
     private static readonly FieldInfo[] MoverState =
-        [.. new[] { "View", "Listing", "Suspect", "Look", "Busy", "HasFenced" }.Select(name => typeof(Mover).GetField($"<{name}>k__BackingField", BindingFlags.Instance | BindingFlags.NonPublic)!)];
+        [.. new[] { "View", "Listing", "Suspect", "Refused", "Look", "Busy", "HasFenced" }.Select(name => typeof(Mover).GetField($"<{name}>k__BackingField", BindingFlags.Instance | BindingFlags.NonPublic)!)];
 
     private readonly HashSet<string> _reached = [];
 
@@ -328,7 +328,7 @@ internal sealed class Explorer(Scenario scenario)
     private static string? Key(object? part) => part switch
     {
         null => "-",
-        Register register => $"{register.Rev}/{register.Plan.Id}/{register.Active}/{register.Moving}/{register.Withdraws}/{register.Paused is not null}/{register.LastCommand?.Id}/{register.Withdrawals.Count}/{register.CoolDown}/{register.Adopted is not null}/{register.Planned}/{register.FenceToLift}/{register.Pinned?.Endpoint}/{string.Join('+', register.Drained.Keys)}/{string.Join(',', register.Known.Select(plan => plan.Id))}",
+        Register register => $"{register.Rev}/{register.Plan.Id}/{register.Active}/{register.Publication}/{register.Moving}/{register.Withdraws}/{register.Paused is not null}/{register.LastCommand?.Id}/{register.Withdrawals.Count}/{register.CoolDown}/{register.Adopted is not null}/{register.Planned}/{register.FenceToLift}/{register.Pinned?.Endpoint}/{string.Join('+', register.Drained.Keys)}/{string.Join(',', register.Known.Select(plan => plan.Id))}",
         Listing listing => $"{string.Join(',', listing.Sets)} {listing.Txt}",
         Look look => Key(look.Servers[0]),
         ControlView view => $"{Key(view.Register)} {view.Command?.Id} {view.Ballots[0].On(Scene.Name, "a").Health}",

@@ -25,9 +25,11 @@ public class InterleavingTests(ITestOutputHelper output)
     public void A_move_that_its_taker_never_applied_is_finished_by_others() =>
         Explore(new Scenario { Register = MovingToB, Zone = Scene.Shows(Settled.Plan), AIsDown = true, Ticks = 2 });
 
-    [Fact]
-    public void An_endpoint_that_recovers_at_any_moment_leaves_one_truth() =>
-        Explore(new Scenario { Register = Settled, Zone = Scene.Shows(Settled.Plan), AIsDown = true, Recovers = true, Ticks = 2 });
+    [Theory]
+    [InlineData(1, 1)]
+    [InlineData(2, 0)]
+    public void An_endpoint_that_recovers_at_any_moment_leaves_one_truth(int ticks, int faults) =>
+        Explore(new Scenario { Register = Settled, Zone = Scene.Shows(Settled.Plan), AIsDown = true, Recovers = true, Ticks = ticks, Faults = faults });
 
     [Fact]
     public void A_withdrawn_move_that_lands_all_the_same_is_kept() =>
@@ -46,9 +48,11 @@ public class InterleavingTests(ITestOutputHelper output)
     public void An_order_at_any_moment_is_answered_once(CommandKind kind) =>
         Explore(new Scenario { Register = Settled, Zone = Scene.Shows(Settled.Plan), AIsDown = true, LateCommand = Order(kind, "b") });
 
-    [Fact]
-    public void A_move_back_whose_target_fails_at_any_moment_leaves_one_truth() =>
-        Explore(new Scenario { Register = SettledAtB, Zone = Scene.Shows(SettledAtB.Plan), Command = Order(CommandKind.MoveBack, null), Fails = true, Ticks = 2 });
+    [Theory]
+    [InlineData(1, 1)]
+    [InlineData(2, 0)]
+    public void A_move_back_whose_target_fails_at_any_moment_leaves_one_truth(int ticks, int faults) =>
+        Explore(new Scenario { Register = SettledAtB, Zone = Scene.Shows(SettledAtB.Plan), Command = Order(CommandKind.MoveBack, null), Fails = true, Ticks = ticks, Faults = faults });
 
     [Fact]
     public void A_move_back_is_made_once_whatever_fails() =>

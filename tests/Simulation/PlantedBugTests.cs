@@ -13,7 +13,7 @@ public class PlantedBugTests(ITestOutputHelper output)
 {
     private const int SchedulesMax = 5_000;
 
-    private static readonly EndpointBallot LongUp = new(Health.Up, 0, 9999, LastOk: true, [], "");
+    private static readonly EndpointBallot LongUp = new(Health.Up, 0, 0, 9999, LastOk: true, DateTimeOffset.UnixEpoch, null, "", "");
 
     [Fact]
     public void Freshness_checked_once_when_the_tick_begins() => Found(
@@ -35,8 +35,8 @@ public class PlantedBugTests(ITestOutputHelper output)
         Found(new Bug { Batches = (batch, _) => [[.. batch.Where(change => !change.IsCreate)], [.. batch.Where(change => change.IsCreate)]] });
 
     [Fact]
-    public void A_slot_that_is_counted_twice() => Found(
-        new Bug { CountsASlotTwice = true },
+    public void A_tick_that_is_counted_twice() => Found(
+        new Bug { CountsATickTwice = true },
         seed => Schedule.Of(seed, Setting.Default, new Fault(FaultKind.ScheduleTrouble, 0, 300_000, 0, 0.5), new Fault(FaultKind.EndpointDown, 90_000, 115_000, 0, 1)));
 
     [Fact]
@@ -54,7 +54,7 @@ public class PlantedBugTests(ITestOutputHelper output)
     [Fact]
     public void Ballots_that_never_grow_stale() => Found(new Bug
     {
-        View = (_, view, now) => view with { Ballots = [.. view.Ballots.Select(ballot => ballot with { At = now })] },
+        View = (_, view, now) => view with { Ballots = [.. view.Ballots.Select(ballot => ballot with { ValidUntil = now })] },
     });
 
     [Fact]
@@ -66,7 +66,7 @@ public class PlantedBugTests(ITestOutputHelper output)
     [Fact]
     public void Unknown_taken_as_up() => Found(new Bug
     {
-        View = Bug.Endpoints(endpoint => endpoint.Health == Health.Unknown ? endpoint with { Health = Health.Up } : endpoint),
+        View = Bug.Endpoints(endpoint => endpoint.Health == Health.Unknown ? endpoint with { Health = Health.Up, LastOk = true } : endpoint),
     });
 
     [Fact]
@@ -79,7 +79,7 @@ public class PlantedBugTests(ITestOutputHelper output)
     });
 
     [Fact]
-    public void A_latest_success_that_is_not_looked_at() => Found(new Bug { View = Bug.Endpoints(endpoint => endpoint with { LastOk = false }) });
+    public void A_latest_success_that_is_not_looked_at() => Found(new Bug { View = Bug.Endpoints(endpoint => endpoint.Health == Health.Down ? endpoint with { LastOk = false } : endpoint) });
 
     [Fact]
     public void A_lost_region_that_is_left_as_fast_as_an_endpoint() => Found(new Bug
@@ -106,7 +106,7 @@ public class PlantedBugTests(ITestOutputHelper output)
             seed, Setting.Quick, new Fault(FaultKind.EndpointDown, 90_000, 140_000, 0, 1), new Fault(FaultKind.ReplicationPaused, 150_000, 400_000, 1, 1), Order(CommandKind.MoveBack, "a", 330_000)));
 
     [Fact]
-    public void A_move_back_to_what_has_just_come_up() => Found(new Bug { View = Bug.Endpoints(endpoint => endpoint.Health == Health.Up ? LongUp : endpoint) });
+    public void A_move_back_to_what_has_just_come_up() => Found(new Bug { View = Bug.Endpoints(endpoint => endpoint.Health == Health.Up ? LongUp with { LastOk = endpoint.LastOk } : endpoint) });
 
     [Fact]
     public void A_planned_move_that_does_not_wait() => Found(
@@ -189,7 +189,7 @@ public class PlantedBugTests(ITestOutputHelper output)
     {
         // As if the observers that are silent said what the freshest says.
         var freshest = ballots.MaxBy(ballot => ballot.At);
-        return [.. ballots.Select(ballot => now - ballot.At <= TimeSpan.FromSeconds(30) ? ballot : freshest! with { Observer = ballot.Observer })];
+        return [.. ballots.Select(ballot => now <= ballot.ValidUntil ? ballot : freshest! with { Observer = ballot.Observer })];
     }
 
     /// <summary>A register that was misread is not to be written back as it was misread: that would be another bug.</summary>

@@ -44,13 +44,16 @@ internal static class Scene
         .. Topology.Observers.Select(observer => new Ballot
         {
             Observer = observer,
-            Slot = 100,
+            Start = Now,
             At = Now,
+            ValidUntil = Now.AddSeconds(30),
+            Token = observer,
+            Topology = Topology.Digest,
             Services = new Dictionary<string, IReadOnlyDictionary<string, EndpointBallot>>
             {
                 [Name] = new Dictionary<string, EndpointBallot>
                 {
-                    ["a"] = aIsDown ? new EndpointBallot(Health.Down, 9, 0, LastOk: false, [92, 93, 94, 95, 96, 97, 98, 99, 100], "") : Up,
+                    ["a"] = aIsDown ? new EndpointBallot(Health.Down, 9, 9, 0, LastOk: false, null, Now.AddSeconds(-80), "", "") : Up,
                     ["b"] = Up,
                 },
             },
@@ -65,11 +68,15 @@ internal static class Scene
     {
         Service = Name,
         Rev = 10,
+        Observers = Topology.Observers,
         Plan = Plan.For(Service, Service.Endpoint(active)!, epoch, Now, "three", "First"),
+        Publication = epoch == 0 ? new Publication(LongAgo, PublishedAt: LongAgo) : new Publication(LongAgo, LongAgo, LongAgo),
         Active = active,
     };
 
-    /// <summary>The same with a move to b taken, and applied by nobody.</summary>
+    private static DateTimeOffset LongAgo => Now.AddHours(-1);
+
+    /// <summary>The same with a move to b taken and about to be sent, and applied by nobody.</summary>
     public static Register Moving(long epoch, MoveKind kind)
     {
         var before = Settled(epoch);
@@ -77,15 +84,16 @@ internal static class Scene
         {
             Rev = before.Rev + 1,
             Moving = new Move("a", "b", kind, Now),
+            Publication = new Publication(Now),
         };
     }
 
     public static Listing Shows(Plan plan) => new(plan.Sets, plan.Txt);
 
-    private static EndpointBallot Up => new(Health.Up, 0, 100, LastOk: true, [], "");
+    private static EndpointBallot Up => new(Health.Up, 0, 0, 100, LastOk: true, LongAgo, null, "", "");
 
     private static ReplicaBallot Level(string other) => new(
-        [], [], new Dictionary<string, long?> { [other] = Now.AddMinutes(1).ToUnixTimeMilliseconds() }, new Dictionary<string, long?> { [other] = 0 });
+        Acked: true, [], new Dictionary<string, long?> { [other] = Now.AddMinutes(1).ToUnixTimeMilliseconds() }, new Dictionary<string, long?> { [other] = 0 });
 
     private static ServiceEndpoint Endpoint(string name, string address) => new()
     {

@@ -8,29 +8,29 @@ namespace Failover.Simulation;
 
 /// <summary>
 /// Ticks of one observer that overlap, in every interleaving of their steps over the production vote, with writes that are dropped, answered too late, or not at all,
-/// and ticks that die: no slot is counted twice, none of a later one is lost, and ballots only grow younger.
+/// and ticks that die: no tick is counted twice, none of a later one is lost, and ballots only grow younger.
 /// </summary>
 public class VotingInterleavingTests(ITestOutputHelper output)
 {
-    private static readonly long Slot = Scene.Topology.Timing.SlotAt(Scene.Now);
+    private static readonly DateTimeOffset Start = Scene.Topology.Timing.StartAt(Scene.Now);
 
     [Theory]
     [InlineData(0, 0)]
     [InlineData(0, 1)]
     [InlineData(1, 0)]
-    public void Overlapping_ticks_count_each_slot_once(int one, int two) => Explore([Slot + one, Slot + two], faults: 2);
+    public void Overlapping_ticks_count_each_start_once(int one, int two) => Explore([one, two], faults: 2);
 
     [Fact]
-    public void Three_overlapping_ticks_count_each_slot_once() => Explore([Slot, Slot, Slot + 1], faults: 1);
+    public void Three_overlapping_ticks_count_each_start_once() => Explore([0, 0, 1], faults: 1);
 
     [Fact]
     public void A_ballot_that_takes_any_place_is_found() =>
-        Assert.Throws<RuleBrokenException>(() => Explore([Slot, Slot + 1], faults: 1, ignoresSlot: true));
+        Assert.Throws<RuleBrokenException>(() => Explore([0, 1], faults: 1, ignoresToken: true));
 
-    private void Explore(IReadOnlyList<long> slots, int faults, bool ignoresSlot = false)
+    private void Explore(IReadOnlyList<int> offsets, int faults, bool ignoresToken = false)
     {
         var (states, endings) = (0, 0);
-        Visit(new State(new StoredBallot(null, null), [.. slots.Select(slot => new Tick(slot, null, null))], [], faults));
+        Visit(new State(new StoredBallot(null, null), [.. offsets.Select((offset, i) => new Tick(new TickId(Start.AddSeconds(10 * offset), $"t{i}"), null, null))], [], faults));
         output.WriteLine($"{states} states, {endings} endings");
         Assert.True(endings > 1);
 
@@ -41,15 +41,15 @@ public class VotingInterleavingTests(ITestOutputHelper output)
             foreach (var next in Successors(state))
             {
                 moved = true;
-                if (next.Stored.Slot < state.Stored.Slot)
+                if (next.Stored.Ballot?.Start < state.Stored.Ballot?.Start)
                 {
                     throw new RuleBrokenException("a ballot was replaced by an older one");
                 }
 
-                // Every probe fails: what the ballot has counted must be the slots that it stands for, each once.
-                if (next.Stored.Ballot?.On(Scene.Name, "a") is { } view && (view.FailedSlots.Distinct().Count() != view.FailedSlots.Count || view.Failures != view.FailedSlots.Count))
+                // Every probe fails: what the ballot has counted are the starts up to its own, each at most once.
+                if (next.Stored.Ballot is { } ballot && ballot.On(Scene.Name, "a").Failures > offsets.Distinct().Count(offset => Start.AddSeconds(10 * offset) <= ballot.Start))
                 {
-                    throw new RuleBrokenException($"a slot was counted twice: {string.Join(',', view.FailedSlots)}");
+                    throw new RuleBrokenException($"a tick was counted twice: {ballot.On(Scene.Name, "a").Failures} failures");
                 }
 
                 Visit(next);
@@ -63,9 +63,9 @@ public class VotingInterleavingTests(ITestOutputHelper output)
             endings++;
             foreach (var voted in state.Ticks.Where(tick => tick.Step is VoteStep.End { Ending: VoteEnding.Voted }))
             {
-                if (state.Stored.Ballot?.On(Scene.Name, "a").FailedSlots.Contains(voted.Slot) != true)
+                if (!state.Counted.Contains(voted.Id.Start) || !(state.Stored.Ballot?.Start >= voted.Id.Start) || state.Stored.Ballot.On(Scene.Name, "a").Failures != state.Counted.Count)
                 {
-                    throw new RuleBrokenException($"slot {voted.Slot} voted, and its failure is not counted");
+                    throw new RuleBrokenException($"the tick of {voted.Id.Start} voted, and its failure is not counted");
                 }
             }
         }
@@ -82,14 +82,14 @@ public class VotingInterleavingTests(ITestOutputHelper output)
 
             foreach (var late in state.InFlight)
             {
-                yield return state with { Stored = Take(state.Stored, late).Stored, InFlight = state.InFlight.Remove(late) };
+                yield return Take(state with { InFlight = state.InFlight.Remove(late) }, late).State;
             }
         }
 
         IEnumerable<State> Act(State state, int i)
         {
             var tick = state.Ticks[i];
-            var now = Scene.Now.AddSeconds(10 * (tick.Slot - Slot)).AddMilliseconds(i);
+            var now = Start.AddSeconds(10 * offsets.Max()).AddMilliseconds(i);
             if (tick.Step is VoteStep.End || tick.Dead)
             {
                 yield break;
@@ -103,7 +103,7 @@ public class VotingInterleavingTests(ITestOutputHelper output)
             switch (tick.Step)
             {
                 case null:
-                    yield return state.With(i, Stepped(tick, Voting.Start(Scene.Topology, "one", tick.Slot, state.Stored, now)));
+                    yield return state.With(i, Stepped(tick, Voting.Start(Scene.Topology, "one", tick.Id, state.Stored, now)));
                     break;
                 case VoteStep.LookAround:
                     yield return state.With(i, Stepped(tick, tick.Voting!.Next(Fails, now)));
@@ -112,25 +112,26 @@ public class VotingInterleavingTests(ITestOutputHelper output)
                     yield return state.With(i, Stepped(tick, tick.Voting!.Next(state.Stored, now)));
                     break;
                 case VoteStep.WriteBallot write:
-                    var (stored, took) = Take(state.Stored, write);
-                    yield return (state with { Stored = stored }).With(i, Stepped(tick, tick.Voting!.Next(took ? ConditionalWrite.Written : ConditionalWrite.Refused)));
+                    var (taken, took) = Take(state, write);
+                    yield return taken.With(i, Stepped(tick, tick.Voting!.Next(took ? ConditionalWrite.Written : ConditionalWrite.Refused)));
                     if (state.Faults > 0)
                     {
                         var unanswered = (state with { Faults = state.Faults - 1 }).With(i, Stepped(tick, tick.Voting!.Next(ConditionalWrite.Unknown)));
                         yield return unanswered;
-                        yield return unanswered with { Stored = stored };
+                        yield return unanswered with { Stored = taken.Stored, Counted = taken.Counted };
                         yield return unanswered with { InFlight = state.InFlight.Add(write) };
 
                         // The SDK's second try of a write whose answer was lost finds its own ballot there.
-                        yield return (state with { Stored = stored, Faults = state.Faults - 1 }).With(i, Stepped(tick, tick.Voting!.Next(ConditionalWrite.Refused)));
+                        yield return (taken with { Faults = state.Faults - 1 }).With(i, Stepped(tick, tick.Voting!.Next(ConditionalWrite.Refused)));
                     }
 
                     break;
             }
         }
 
-        (StoredBallot Stored, bool Took) Take(StoredBallot stored, VoteStep.WriteBallot write) =>
-            stored.Slot == write.PreviousSlot || ignoresSlot ? (new StoredBallot(write.Ballot.Slot, write.Ballot), true) : (stored, false);
+        (State State, bool Took) Take(State state, VoteStep.WriteBallot write) => state.Stored.Token == write.PreviousToken || ignoresToken
+            ? (state with { Stored = new StoredBallot(write.Ballot.Token, write.Ballot), Counted = state.Counted.Add(write.Ballot.Start) }, true)
+            : (state, false);
     }
 
     private static Tick Stepped(Tick tick, (Voting State, VoteStep Step) next) => tick with { Voting = next.State, Step = next.Step };
@@ -142,13 +143,16 @@ public class VotingInterleavingTests(ITestOutputHelper output)
         TimeSpan.Zero,
         new Dictionary<string, DataBallot>());
 
-    private sealed record Tick(long Slot, Voting? Voting, VoteStep? Step)
+    private sealed record Tick(TickId Id, Voting? Voting, VoteStep? Step)
     {
         public bool Dead { get; init; }
     }
 
     private sealed record State(StoredBallot Stored, ImmutableArray<Tick> Ticks, ImmutableList<VoteStep.WriteBallot> InFlight, int Faults)
     {
+        /// <summary>The starts whose ballots came to stand.</summary>
+        public ImmutableHashSet<DateTimeOffset> Counted { get; init; } = [];
+
         public State With(int i, Tick tick) => this with { Ticks = Ticks.SetItem(i, tick) };
     }
 }

@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace Failover.ControlPlane.Registers;
 
 /// <summary>
@@ -12,23 +14,31 @@ public sealed record Register
     /// <summary>Raised by every write.</summary>
     public required long Rev { get; init; }
 
+    /// <summary>
+    /// The observers whose ballots count. A majority is one of these, whatever a topology says: they change in one write here, so that two versions of the topology never have a majority each.
+    /// </summary>
+    public required IReadOnlyList<string> Observers { get; init; }
+
     /// <summary>What the name shall have now; its epoch is the register's.</summary>
     public required Plan Plan { get; init; }
 
-    /// <summary>The endpoint that was last verified to serve.</summary>
+    /// <summary>How far the present plan has come.</summary>
+    public Publication Publication { get; init => field = value ?? Publication.None; } = Publication.None;
+
+    /// <summary>The endpoint that served last: verified, or at least published when the next plan was made.</summary>
     public required string Active { get; init; }
 
     /// <summary>The move under way, or null.</summary>
     public Move? Moving { get; init; }
 
-    /// <summary>The move that landed last, or null.</summary>
-    public LandedMove? LastMove { get; init; }
+    /// <summary>The move that was published last, or null.</summary>
+    public PublishedMove? LastMove { get; init; }
 
-    /// <summary>Older plans that the world's DNS may still show, newest last, at most <see cref="KnownPlansMax"/>.</summary>
+    /// <summary>Older plans that were sent, and that the world's DNS may still show, newest last, at most <see cref="KnownPlansMax"/>.</summary>
     public IReadOnlyList<Plan> Known { get; init; } = [];
 
-    /// <summary>The id of the plan that the present one withdraws: should it land all the same, the next epoch keeps it.</summary>
-    public string? Withdraws { get; init; }
+    /// <summary>The plan that the present one withdraws after it was sent. If it surfaces before the withdrawal has been held or published, the next epoch adopts it.</summary>
+    public WithdrawnPlan? Withdraws { get; init; }
 
     /// <summary>What <c>adopt</c> found, and the world may still show.</summary>
     public Adoption? Adopted { get; init; }
@@ -68,17 +78,27 @@ public sealed record Register
 
     private static readonly Dictionary<string, Override> EmptyDrained = [];
 
-    /// <summary>How many older plans are remembered.</summary>
-    public const int KnownPlansMax = 8;
+    /// <summary>How many older plans are remembered at most.</summary>
+    public const int KnownPlansMax = 32;
 
-    /// <summary>The endpoint that clients reach now: a move that has landed counts, though it is not verified yet.</summary>
-    public string Serving => Moving is { LandedAt: not null } move ? move.To : Active;
+    /// <summary>Whether a move is under way that no server has shown yet.</summary>
+    [JsonIgnore]
+    public bool IsUnpublished => Moving is not null && Publication.PublishedAt is null;
 
-    /// <summary>The register with a new plan in force and the present one remembered.</summary>
+    /// <summary>The endpoint that clients reach now: a move that is published counts, though it is not verified yet.</summary>
+    public string Serving => Moving is { } move && Publication.PublishedAt is not null ? move.To : Active;
+
+    /// <summary>The endpoint of the newest plan that was sent: what the switch's metric says.</summary>
+    [JsonIgnore]
+    public string SentEndpoint => Publication.SentAt is not null ? Plan.Endpoint : Known is [.., var last] ? last.Endpoint : Plan.Endpoint;
+
+    /// <summary>The register with a new plan in force and the present one remembered, if it was ever sent: what was not sent can never surface.</summary>
     public Register WithPlan(Plan plan) => this with
     {
         Plan = plan,
-        Known = [.. Known.Append(Plan).TakeLast(KnownPlansMax)],
+        Active = Serving,
+        Publication = Publication.None,
+        Known = Publication.SentAt is null ? Known : [.. Known.Append(Plan).TakeLast(KnownPlansMax)],
         Withdraws = null,
         Moving = null,
         Approved = null,
@@ -93,45 +113,63 @@ public sealed record Register
     public Plan? Find(StateTxt txt) => Known.Append(Plan).LastOrDefault(plan => plan.Id == txt.Plan && plan.Epoch == txt.Epoch);
 }
 
+/// <summary>How far the plan of an epoch has come: facts that are written once and never taken back.</summary>
+/// <param name="SentAt">Written before the first act that can become visible: the first batch, or the first metric of the new value.</param>
+/// <param name="HeldAt">When a listing of the provider's API first equalled the plan.</param>
+/// <param name="PublishedAt">When an authoritative server first showed the plan. From then on it is undone by another move only.</param>
+/// <param name="Baseline">Positions of the servers that were seen to answer otherwise since the plan was made: only they can prove an answer without a TXT to be new.</param>
+public sealed record Publication(DateTimeOffset? SentAt = null, DateTimeOffset? HeldAt = null, DateTimeOffset? PublishedAt = null, IReadOnlyList<int>? Baseline = null)
+{
+    /// <summary>Nothing was sent.</summary>
+    public static Publication None { get; } = new();
+
+    /// <summary>Those servers' positions in the topology, from 0.</summary>
+    public IReadOnlyList<int> Baseline { get; init => field = value ?? []; } = Baseline ?? [];
+}
+
+/// <summary>A plan that was sent and then withdrawn.</summary>
+/// <param name="Kind">Of which kind its move was: an automatic one counts until the withdrawal is held.</param>
+public sealed record WithdrawnPlan(string Id, MoveKind Kind);
+
 /// <summary>Why a move is made.</summary>
 public enum MoveKind
 {
-    /// <summary>By decision; it must stay justified until it lands.</summary>
+    /// <summary>By decision; until it is published, a majority that sees the endpoint answer again withdraws it.</summary>
     Automatic,
 
     /// <summary>By an operator's command.</summary>
     Command,
 
-    /// <summary>By an operator's command to move back; it must stay safe until it lands.</summary>
+    /// <summary>By an operator's command to move back; it must stay safe until it is published.</summary>
     Back,
 
-    /// <summary>A withdrawn move that landed all the same.</summary>
+    /// <summary>A withdrawn move that surfaced all the same.</summary>
     Kept,
 
-    /// <summary>Because an operator's pin or drain is in force; it must be until the move lands.</summary>
+    /// <summary>Because an operator's pin or drain is in force; it must be until the move is published.</summary>
     Override,
 
-    /// <summary>By an operator's order of a planned move; writes must stay fenced until it lands.</summary>
+    /// <summary>By an operator's order of a planned move; writes must stay fenced until it is published.</summary>
     Planned,
 }
 
 /// <summary>A move under way.</summary>
 /// <param name="From">The endpoint that is left.</param>
 /// <param name="To">The endpoint that shall serve.</param>
-/// <param name="LandedAt">When the world's DNS was first seen to show the plan.</param>
-public sealed record Move(string From, string To, MoveKind Kind, DateTimeOffset Since, DateTimeOffset? LandedAt = null);
+/// <param name="IsForced">Whether an operator asked for it whatever the target's health: then it is not retargeted.</param>
+public sealed record Move(string From, string To, MoveKind Kind, DateTimeOffset Since, bool IsForced = false);
 
-/// <summary>A move that has landed.</summary>
-/// <param name="At">When the world's DNS was first seen to show it.</param>
-public sealed record LandedMove(string From, string To, long Epoch, DateTimeOffset At);
+/// <summary>A move that was published.</summary>
+/// <param name="At">When an authoritative server first showed it.</param>
+public sealed record PublishedMove(string From, string To, long Epoch, DateTimeOffset At);
 
 /// <summary>What an operator adopted: a state of the world that the register did not know.</summary>
 /// <param name="Txt">The TXT value then, or null where there was none.</param>
 /// <param name="Sets">The address sets then.</param>
 public sealed record Adoption(string? Txt, IReadOnlyList<RecordSet> Sets);
 
-/// <summary>Begins when a plan lands.</summary>
-/// <param name="AutomaticMoves">Automatic moves that landed since it began.</param>
+/// <summary>Begins when a move is published.</summary>
+/// <param name="AutomaticMoves">Automatic moves since it began, with those that were sent and withdrawn without proof that they never surface.</param>
 public sealed record CoolDown(DateTimeOffset Since, DateTimeOffset Until, int AutomaticMoves);
 
 /// <summary>An operator's order that stays in force.</summary>

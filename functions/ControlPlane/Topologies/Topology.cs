@@ -36,10 +36,6 @@ public sealed record Topology
     [JsonIgnore]
     public string Digest => Digests.GetValue(this, static topology => Convert.ToHexStringLower(SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(topology.Normal(), TopologyJson.Default.Topology)))[..16]);
 
-    /// <summary>How many observers are a majority of all configured ones.</summary>
-    [JsonIgnore]
-    public int Majority => (Observers.Count / 2) + 1;
-
     private Topology Normal()
     {
         var nowhere = new Uri("about:blank");
@@ -229,6 +225,13 @@ public sealed record ServiceEndpoint
 
     /// <summary>The records that the name has while this endpoint serves it.</summary>
     public required IReadOnlyList<DnsTarget> Records { get; init; }
+
+    private static readonly ConditionalWeakTable<ServiceEndpoint, string> Digests = [];
+
+    /// <summary>8 hex digits over what a probe is about: its address, what it must answer, and the records. With another digest it is another target under the same name.</summary>
+    [JsonIgnore]
+    public string Digest => Digests.GetValue(this, static endpoint => Convert.ToHexStringLower(
+        SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(endpoint with { Priority = 0 }, TopologyJson.Default.ServiceEndpoint)))[..8]);
 }
 
 /// <summary>What an endpoint that serves answers.</summary>
@@ -305,15 +308,11 @@ public sealed record Timing(
     [JsonIgnore]
     public TimeSpan CallTimeout => TimeSpan.FromMilliseconds(CallTimeoutMilliseconds);
 
-    /// <summary><see cref="StableMinutes"/> in ticks.</summary>
+    /// <summary><see cref="StableMinutes"/> as a duration.</summary>
     [JsonIgnore]
-    public int StableTicks => (int)Math.Ceiling(StableMinutes * 60 / IntervalSeconds);
+    public TimeSpan Stable => TimeSpan.FromMinutes(StableMinutes);
 
-    /// <summary>Every so many ticks, ten minutes, sets that servers alone cannot tell are listed at the provider's API.</summary>
-    [JsonIgnore]
-    public int OpaqueListingTicks => 600 / IntervalSeconds;
-
-    /// <summary>The age past which a ballot no longer counts: three intervals, at least 30 s.</summary>
+    /// <summary>For how long a ballot counts while ticks come regularly: three intervals, at least 30 s.</summary>
     [JsonIgnore]
     public TimeSpan BallotLifetime => TimeSpan.FromSeconds(Math.Max(30, 3 * IntervalSeconds));
 
@@ -321,9 +320,6 @@ public sealed record Timing(
     [JsonIgnore]
     public TimeSpan EvidenceLifetime => Interval;
 
-    /// <summary>The slot that <paramref name="now"/> lies in.</summary>
-    public long SlotAt(DateTimeOffset now) => now.ToUnixTimeSeconds() / IntervalSeconds;
-
-    /// <summary>When a slot begins.</summary>
-    public DateTimeOffset StartOf(long slot) => DateTimeOffset.FromUnixTimeSeconds(slot * IntervalSeconds);
+    /// <summary>The start of the tick that <paramref name="now"/> lies in: a multiple of the interval since 1970.</summary>
+    public DateTimeOffset StartAt(DateTimeOffset now) => DateTimeOffset.FromUnixTimeSeconds(now.ToUnixTimeSeconds() / IntervalSeconds * IntervalSeconds);
 }

@@ -15,17 +15,16 @@ public static class BackGate
     public static readonly TimeSpan Apart = TimeSpan.FromMinutes(1);
 
     /// <summary>Why a move back to <paramref name="target"/> must wait; null if it need not.</summary>
-    /// <param name="fresh">The ballots that count.</param>
-    public static string? Shut(Topology topology, Service service, Register register, ServiceEndpoint target, IReadOnlyList<Ballot> fresh)
+    public static string? Shut(Topology topology, Service service, Register register, ServiceEndpoint target, Votes votes)
     {
         var timing = topology.Timing;
-        List<Ballot> stable = [.. fresh.Where(ballot => ballot.On(service.Name, target.Name) is { Health: Health.Up } view && view.CleanTicks >= timing.StableTicks)];
-        if (stable.Count < topology.Majority)
+        List<Ballot> stable = [.. votes.Counted.Where(ballot => ballot.On(service.Name, target.Name) is { IsUp: true } view && ballot.Start - view.CleanSince >= timing.Stable)];
+        if (stable.Count < votes.Majority)
         {
-            return $"{stable.Count} of {topology.Observers.Count} observers have seen {target.Name} up for {timing.StableMinutes} minutes; {topology.Majority} are needed";
+            return $"{stable.Count} of {votes.Observers} observers have seen {target.Name} up for {timing.StableMinutes} minutes; {votes.Majority} are needed";
         }
 
-        // What a move under way leads to may have been answered by some servers, and taken writes, before the move counts as landed.
+        // What a move under way leads to may have been answered by some servers, and taken writes, before the move is published.
         foreach (var source in new[] { register.Serving, register.Moving?.To }.OfType<string>().Where(source => source != target.Name).Distinct())
         {
             if (service.Endpoint(source)?.Replica is not { } here)
@@ -35,15 +34,15 @@ public static class BackGate
 
             var there = target.Replica;
             var level = stable.Count(ballot => here == there || (IsFresh(ballot, here, there, timing) && IsFresh(ballot, there, here, timing)));
-            if (level < topology.Majority)
+            if (level < votes.Majority)
             {
-                return $"{level} of {topology.Observers.Count} observers see fresh heartbeats of {here} in {there} and of {there} in {here}; {topology.Majority} are needed";
+                return $"{level} of {votes.Observers} observers see fresh heartbeats of {here} in {there} and of {there} in {here}; {votes.Majority} are needed";
             }
 
             var clear = stable.Count(ballot => here == there || (IsClear(ballot, here) && IsClear(ballot, there)));
-            if (clear < topology.Majority)
+            if (clear < votes.Majority)
             {
-                return $"{clear} of {topology.Observers.Count} observers read in the journals of {here} and {there} that no missing write, gap or divergence is open; {topology.Majority} are needed";
+                return $"{clear} of {votes.Observers} observers read in the journals of {here} and {there} that no missing write, gap or divergence is open; {votes.Majority} are needed";
             }
         }
 
@@ -53,32 +52,32 @@ public static class BackGate
     /// <summary>
     /// Whether the tables of the serving endpoint and of <paramref name="target"/> have been compared twice since the last move, and were equal both times, with nothing different after: a majority has read it.
     /// </summary>
-    public static bool IsCompared(Topology topology, Service service, Register register, ServiceEndpoint target, IReadOnlyList<Ballot> fresh)
+    public static bool IsCompared(Service service, Register register, ServiceEndpoint target, Votes votes)
     {
         if (service.Endpoint(register.Serving)?.Replica is not { } here)
         {
             return false;
         }
 
-        // A landing is later than the plan that lands; and a plan that was withdrawn without landing begins anew too.
+        // A publication is later than its plan; and a plan that was withdrawn unpublished begins anew too.
         if (register.Plan.Since is not { } planned)
         {
             return false;
         }
 
         var since = register.LastMove?.At > planned ? register.LastMove.At : planned;
-        return here == target.Replica || fresh.Count(ballot => IsEqualTwice(ballot, here, target.Replica, since)) >= topology.Majority;
+        return here == target.Replica || votes.Counted.Count(ballot => IsEqualTwice(ballot, here, target.Replica, since)) >= votes.Majority;
     }
 
     private static bool IsEqualTwice(Ballot ballot, string here, string there, DateTimeOffset since)
     {
-        var compared = (ballot.Data ?? new Dictionary<string, DataBallot>()).Values.SelectMany(data => data.Compared)
+        var compared = ballot.Data.Values.SelectMany(data => data.Compared)
             .Where(tables => tables.Regions.Contains(here) && tables.Regions.Contains(there)).OrderByDescending(tables => tables.CutOff).Take(2).ToList();
         return compared.Count == 2 && compared.TrueForAll(tables => tables.IsEqual && tables.CutOff > since) && compared[0].CutOff - compared[1].CutOff >= Apart;
     }
 
     /// <summary>A journal that did not answer says nothing.</summary>
-    private static bool IsClear(Ballot ballot, string replica) => ballot.Data?.GetValueOrDefault(replica) is { Holds: false };
+    private static bool IsClear(Ballot ballot, string replica) => ballot.Data.GetValueOrDefault(replica) is { Holds: false };
 
     /// <summary>No acknowledged heartbeat older than an interval is missing on the other side; what cannot be measured is not fresh.</summary>
     private static bool IsFresh(Ballot ballot, string from, string to, Timing timing) =>

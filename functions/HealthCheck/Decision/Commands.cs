@@ -1,4 +1,5 @@
 using Failover.ControlPlane;
+using Failover.ControlPlane.Ballots;
 using Failover.ControlPlane.Registers;
 using Failover.ControlPlane.Topologies;
 
@@ -10,8 +11,10 @@ namespace Failover.HealthCheck.Decision;
 /// </summary>
 public static class Commands
 {
-    /// <summary>Whether the view holds a command that no tick has answered yet.</summary>
-    public static bool IsPending(ControlView view) => view.Command is { } command && command.Id != view.Register?.LastCommand?.Id;
+    /// <summary>Whether the view holds a command that no tick has answered yet. An order of an unknown kind is left to the observers of other rules while there are any.</summary>
+    public static bool IsPending(ControlView view, DateTimeOffset now) =>
+        view.Command is { } command && command.Id != view.Register?.LastCommand?.Id
+        && !(command.Kind == CommandKind.Unknown && view.Ballots.Any(ballot => ballot.RuleVersion != Ballot.RuleVersionNow && now <= ballot.ValidUntil));
 
     /// <summary>Whether obeying it takes a listing of the name.</summary>
     public static bool NeedsListing(Service service, Command command) =>
@@ -24,7 +27,7 @@ public static class Commands
         if (view.Register is not { } register)
         {
             return command.Kind == CommandKind.Adopt && listing is not null && Stale(command, null, now) is null
-                ? Adopt(service, null, command, listing, self, now).Next
+                ? Adopt(topology, service, null, command, listing, self, now).Next
                 : null;
         }
 
@@ -36,8 +39,7 @@ public static class Commands
                 CommandKind.Move or CommandKind.MoveBack => MoveTo(topology, service, register, view, command, listing, self, now),
                 CommandKind.PlannedMove => PlanTo(topology, service, register, view, command, listing, now),
 
-                // A move under way is then withdrawn like any that no longer stands; that needs no answer from DNS now.
-                CommandKind.Pause => (register with { Paused = OrderOf(command, now) }, register.Moving is { LandedAt: null } ? "paused; the move under way is withdrawn" : "paused"),
+                CommandKind.Pause => (register with { Paused = OrderOf(command, now) }, PauseSays(service, register)),
                 CommandKind.Resume => (register with { Paused = null }, "resumed"),
                 CommandKind.Ack => (register with { CoolDown = null, Withdrawals = [] }, "acknowledged"),
                 CommandKind.Approve when service.Mode != FailoverMode.Approve => (null, "refused: the service's moves need no approval"),
@@ -50,13 +52,31 @@ public static class Commands
                     : (null, $"refused: '{command.To}' is not drained"),
                 CommandKind.Unknown => (null, "refused: this version does not know that kind of command"),
                 CommandKind.Adopt when service.Lever == Lever.Switch => (null, "refused: the lever 'Switch' writes no records; there is nothing to adopt"),
-                _ => Adopt(service, register, command, listing!, self, now),
+                _ => Adopt(topology, service, register, command, listing!, self, now),
             };
         return (next ?? register) with
         {
             Rev = register.Rev + 1,
             LastCommand = new CommandOutcome(command.Id, next is not null, says, now),
         };
+    }
+
+    /// <summary>What a pause does to a move under way depends on how far that has come.</summary>
+    private static string PauseSays(Service service, Register register)
+    {
+        if (!register.IsUnpublished)
+        {
+            return "paused";
+        }
+
+        if (register.Publication.SentAt is null)
+        {
+            return $"paused; the move to {register.Moving!.To} was not sent yet, and is withdrawn";
+        }
+
+        return service.Lever == Lever.Switch
+            ? $"paused; the move to {register.Moving!.To} was already sent and will be published: move back afterwards if you must"
+            : $"paused; the move to {register.Moving!.To} was already sent, and is withdrawn unless it has taken effect";
     }
 
     private static bool MovesTheName(CommandKind kind) =>
@@ -98,20 +118,20 @@ public static class Commands
             return (null, $"refused: the name is frozen: {freeze.Reason}");
         }
 
-        var fresh = Decider.Fresh(topology, view.Ballots, now);
-        if (isBack && BackGate.Shut(topology, service, register, target, fresh) is { } shut)
+        var votes = Votes.Of(topology, register, view.Ballots, now);
+        if (isBack && BackGate.Shut(topology, service, register, target, votes) is { } shut)
         {
             return (null, $"refused: {shut}");
         }
 
-        var up = Decider.CountUp(fresh, service, target.Name);
-        if (up < topology.Majority && !command.Force)
+        var up = votes.CountUp(service, target.Name);
+        if (up < votes.Majority && !command.Force)
         {
-            return (null, $"refused: {up} of {topology.Observers.Count} observers see {target.Name} up; force it if you must");
+            return (null, $"refused: {up} of {votes.Observers} observers see {target.Name} up; force it if you must");
         }
 
         var plan = Plan.For(service, target, register.Epoch + 1, now, self, isBack ? "MoveBack" : "Command");
-        var move = new Move(register.Serving, target.Name, isBack ? MoveKind.Back : MoveKind.Command, now);
+        var move = target.Name == register.Serving ? null : new Move(register.Serving, target.Name, isBack ? MoveKind.Back : MoveKind.Command, now, command.Force);
         return (register.WithPlan(plan) with { Moving = move }, $"moving {(isBack ? "back " : "")}to {target.Name}");
     }
 
@@ -132,7 +152,7 @@ public static class Commands
             return (null, $"refused: the name is frozen: {freeze.Reason}");
         }
 
-        if (register.Moving is not null || register.Planned is not null)
+        if (register.IsUnpublished || register.Planned is not null)
         {
             return (null, "refused: a move is under way already");
         }
@@ -142,9 +162,9 @@ public static class Commands
             return (null, $"refused: the last planned move's fence at {fence.Replica} is lifted at {fence.NotBefore:u}; order it then");
         }
 
-        if (target.Name == register.Active || service.Endpoint(register.Active) is not { } source)
+        if (target.Name == register.Serving || service.Endpoint(register.Serving) is not { } source)
         {
-            return (null, $"refused: {register.Active} serves, and {(target.Name == register.Active ? "is where you want to go" : "is no endpoint of the topology, so its writes cannot be fenced")}");
+            return (null, $"refused: {register.Serving} serves, and {(target.Name == register.Serving ? "is where you want to go" : "is no endpoint of the topology, so its writes cannot be fenced")}");
         }
 
         if (register.IsDrained(target.Name, now) || register.Pinned?.Order.IsInForce(now) == true)
@@ -152,10 +172,11 @@ public static class Commands
             return (null, "refused: a pin or a drain stands against it");
         }
 
-        var up = Decider.CountUp(Decider.Fresh(topology, view.Ballots, now), service, target.Name);
-        return up < topology.Majority
-            ? (null, $"refused: {up} of {topology.Observers.Count} observers see {target.Name} up")
-            : (register with { Planned = new PlannedMove(source.Name, source.Replica, target.Name, command.By, now, now.AddMinutes(command.Minutes ?? Command.PlannedMoveMinutes)) }, $"planned: fencing writes at {register.Active}");
+        var votes = Votes.Of(topology, register, view.Ballots, now);
+        var up = votes.CountUp(service, target.Name);
+        return up < votes.Majority
+            ? (null, $"refused: {up} of {votes.Observers} observers see {target.Name} up")
+            : (register with { Planned = new PlannedMove(source.Name, source.Replica, target.Name, command.By, now, now.AddMinutes(command.Minutes ?? Command.PlannedMoveMinutes)) }, $"planned: fencing writes at {source.Name}");
     }
 
     private static (Register? Next, string Says) PinTo(Topology topology, Service service, Register register, ControlView view, Command command, DateTimeOffset now)
@@ -165,9 +186,10 @@ public static class Commands
             return (null, NoSuchEndpoint(service, command));
         }
 
-        var up = Decider.CountUp(Decider.Fresh(topology, view.Ballots, now), service, target.Name);
-        return up < topology.Majority && !command.Force && target.Name != register.Serving
-            ? (null, $"refused: {up} of {topology.Observers.Count} observers see {target.Name} up; force it if you must")
+        var votes = Votes.Of(topology, register, view.Ballots, now);
+        var up = votes.CountUp(service, target.Name);
+        return up < votes.Majority && !command.Force && target.Name != register.Serving
+            ? (null, $"refused: {up} of {votes.Observers} observers see {target.Name} up; force it if you must")
             : (register with { Pinned = new Pin(target.Name, command.Force, OrderOf(command, now)) }, $"pinned to {target.Name}");
     }
 
@@ -195,7 +217,7 @@ public static class Commands
     private static string NoSuchEndpoint(Service service, Command command) =>
         $"refused: '{command.To}' is no endpoint; there are {string.Join(", ", service.Endpoints.Select(endpoint => endpoint.Name))}";
 
-    private static (Register? Next, string Says) Adopt(Service service, Register? register, Command command, Listing listing, string self, DateTimeOffset now)
+    private static (Register? Next, string Says) Adopt(Topology topology, Service service, Register? register, Command command, Listing listing, string self, DateTimeOffset now)
     {
         if (register is not null && DnsGate.Judge(register, listing, service.IsFenced) is not GateVerdict.Freeze)
         {
@@ -215,7 +237,7 @@ public static class Commands
         var text = listing.Txt?.Values[0];
         var epoch = Math.Max(text is null ? 0 : StateTxt.TryParse(text)?.Epoch ?? 0, register?.Epoch ?? 0) + 1;
         var plan = Plan.Of(service, active.Name, listing.Sets, epoch, now, self, "Adopted");
-        var next = register?.WithPlan(plan) ?? new Register { Service = service.Name, Rev = 1, Plan = plan, Active = active.Name };
+        var next = register?.WithPlan(plan) ?? new Register { Service = service.Name, Rev = 1, Observers = topology.Observers, Plan = plan, Active = active.Name };
         var says = $"adopted {active.Name} at epoch {epoch}, paused";
         return (next with
         {

@@ -20,8 +20,9 @@ namespace Failover.HealthCheck.Decision;
 /// drained, or not the one pinned | up         | Move                    an operator's override wins
 /// any, a planned move is ordered | up         | Hold(Backlog), then Move
 /// </code>
-/// "A majority" is always of all configured observers, each with a fresh ballot; one and the same majority sees the serving endpoint down,
-/// with its latest probe failed, and the target up. What holds the beginning of an automatic move is listed whole (<see cref="Holds"/>).
+/// "A majority" is always of all the register's observers, each with a ballot that counts (<see cref="Votes"/>); one and the same majority sees the serving endpoint down
+/// and the target up, each with its latest probe, and the observer that decides is one of it. A failed tick is one "with a living data path" if the same tick's own heartbeat into the endpoint's replica was acknowledged.
+/// What holds the beginning of an automatic move is listed whole (<see cref="Holds"/>).
 /// A move under way is judged by the same evidence, by a pause, a pin and observe-only; the other holds are for its beginning.
 /// A move back under way is judged by its gate.
 /// </remarks>
@@ -31,70 +32,27 @@ public static class Decider
     public const int WithdrawalsMax = 3;
 
     /// <summary>What to do about <paramref name="service"/>.</summary>
-    public static Decision Decide(Topology topology, Service service, Register register, IReadOnlyList<Ballot> ballots, DateTimeOffset now)
+    /// <param name="self">The observer that decides.</param>
+    public static Decision Decide(Topology topology, Service service, Register register, IReadOnlyList<Ballot> ballots, string self, DateTimeOffset now)
     {
-        var fresh = Fresh(topology, ballots, now);
-        if (fresh.Count < topology.Majority)
+        var votes = Votes.Of(topology, register, ballots, now);
+        if (!votes.IsQuorum)
         {
-            return Hold(Diagnosis.Contested, HoldReason.NoQuorum, $"{fresh.Count} of {topology.Observers.Count} observers have a fresh ballot; {topology.Majority} are needed");
+            return votes.Counted.Count + votes.OfOtherVersions >= votes.Majority
+                ? Hold(Diagnosis.Contested, HoldReason.MixedVersions, $"{votes.Counted.Count} of {votes.Observers} observers have a ballot by these rules and this topology, {votes.OfOtherVersions} by others; {votes.Majority} must agree")
+                : Hold(Diagnosis.Contested, HoldReason.NoQuorum, $"{votes.Counted.Count} of {votes.Observers} observers have a ballot that counts; {votes.Majority} are needed");
         }
 
-        var digest = topology.Digest;
-        foreach (var ballot in fresh)
-        {
-            if (ballot.RuleVersion != Ballot.RuleVersionNow)
-            {
-                return Hold(Diagnosis.Contested, HoldReason.MixedVersions, "the observers decide by different rules");
-            }
-
-            // During a rollout: one would take what another withdraws.
-            if (ballot.Topology is { } other && other != digest)
-            {
-                return Hold(Diagnosis.Contested, HoldReason.MixedVersions, $"{ballot.Observer} has another topology than the one that decides here");
-            }
-        }
-
-        return register.Moving is { Kind: MoveKind.Back, LandedAt: null } back
-            ? Back(topology, service, register, back, fresh, now)
-            : Overrides.Asked(topology, service, register, fresh, now) ?? Leave(topology, service, register, fresh, now);
-    }
-
-    /// <summary>The ballots of configured observers that still count.</summary>
-    public static List<Ballot> Fresh(Topology topology, IReadOnlyList<Ballot> ballots, DateTimeOffset now)
-    {
-        var fresh = new List<Ballot>(ballots.Count);
-        for (var i = 0; i < ballots.Count; i++)
-        {
-            var ballot = ballots[i];
-            if (now - ballot.At <= topology.Timing.BallotLifetime && topology.Observers.Contains(ballot.Observer))
-            {
-                fresh.Add(ballot);
-            }
-        }
-
-        return fresh;
-    }
-
-    /// <summary>How many hold an endpoint up, with a clean run of at least <paramref name="cleanTicks"/>.</summary>
-    public static int CountUp(List<Ballot> ballots, Service service, string endpoint, int cleanTicks = 0)
-    {
-        var count = 0;
-        foreach (var ballot in ballots)
-        {
-            if (ballot.On(service.Name, endpoint) is { Health: Health.Up } view && view.CleanTicks >= cleanTicks)
-            {
-                count++;
-            }
-        }
-
-        return count;
+        return register.IsUnpublished && register.Moving is { Kind: MoveKind.Back } back
+            ? Back(topology, service, register, back, votes, self, now)
+            : Overrides.Asked(service, register, votes, now) ?? Leave(topology, service, register, votes, self, now);
     }
 
     /// <summary>
     /// How much data a move from one endpoint to another can cost, in milliseconds: the age of the newest heartbeat of the one's replica that any observer
     /// has seen in the other's. What was written since may not have arrived. 0 within one replica; null if nobody knows.
     /// </summary>
-    public static long? DataLossMs(Service service, string from, string to, IReadOnlyList<Ballot> fresh, DateTimeOffset now)
+    public static long? DataLossMs(Service service, string from, string to, Votes votes, DateTimeOffset now)
     {
         if (service.Endpoint(from)?.Replica is not { } source || service.Endpoint(to)?.Replica is not { } target)
         {
@@ -107,9 +65,9 @@ public static class Decider
         }
 
         long? least = null;
-        for (var i = 0; i < fresh.Count; i++)
+        for (var i = 0; i < votes.Counted.Count; i++)
         {
-            if (fresh[i].Replicas.TryGetValue(source, out var beats) && beats.NewestSeen.TryGetValue(target, out var seen) && seen is { } at
+            if (votes.Counted[i].Replicas.TryGetValue(source, out var beats) && beats.NewestSeen.TryGetValue(target, out var seen) && seen is { } at
                 && Math.Max(0, now.ToUnixTimeMilliseconds() - at) is var age && !(age >= least))
             {
                 least = age;
@@ -120,23 +78,40 @@ public static class Decider
     }
 
     /// <summary>A move back under way stands while its gate is open, unless a pause came after it. Should the serving endpoint fail meanwhile, that counts too.</summary>
-    private static Decision Back(Topology topology, Service service, Register register, Move back, List<Ballot> fresh, DateTimeOffset now)
+    private static Decision Back(Topology topology, Service service, Register register, Move back, Votes votes, string self, DateTimeOffset now)
     {
         if (register.Paused?.Stops(back.Since, now) == true)
         {
             return Hold(Diagnosis.Healthy, HoldReason.Paused, "an operator paused after the move back was ordered");
         }
 
-        var shut = service.Endpoint(back.To) is not { } target ? $"{back.To} is no endpoint of the topology"
-            : register.IsDrained(back.To, now) ? $"{back.To} is drained"
-            : register.Pinned is { } pin && pin.Order.IsInForce(now) && pin.Endpoint != back.To ? $"the name is pinned to {pin.Endpoint}"
-            : BackGate.Shut(topology, service, register, target, fresh);
-        return shut is null ? new Decision(Verdict.MoveBack, back.To, Diagnosis.Healthy, [], $"{back.To} has long been up, and heartbeats are fresh both ways") { Kind = MoveKind.Back }
-            : Leave(topology, service, register, fresh, now) is var leave && leave.Verdict == Verdict.Move ? leave
-            : leave with { Held = [.. leave.Held, HoldReason.BackGateShut], Why = $"{shut}; {leave.Why}" };
+        if (WhyNotBack(topology, service, register, back, votes, now) is not { } shut)
+        {
+            return new Decision(Verdict.MoveBack, back.To, Diagnosis.Healthy, [], $"{back.To} has long been up, and heartbeats are fresh both ways") { Kind = MoveKind.Back };
+        }
+
+        var leave = Leave(topology, service, register, votes, self, now);
+        return leave.Verdict == Verdict.Move ? leave : leave with { Held = [.. leave.Held, HoldReason.BackGateShut], Why = $"{shut}; {leave.Why}" };
     }
 
-    private static Decision Leave(Topology topology, Service service, Register register, List<Ballot> fresh, DateTimeOffset now)
+    private static string? WhyNotBack(Topology topology, Service service, Register register, Move back, Votes votes, DateTimeOffset now)
+    {
+        if (service.Endpoint(back.To) is not { } target)
+        {
+            return $"{back.To} is no endpoint of the topology";
+        }
+
+        if (register.IsDrained(back.To, now))
+        {
+            return $"{back.To} is drained";
+        }
+
+        return register.Pinned is { } pin && pin.Order.IsInForce(now) && pin.Endpoint != back.To
+            ? $"the name is pinned to {pin.Endpoint}"
+            : BackGate.Shut(topology, service, register, target, votes);
+    }
+
+    private static Decision Leave(Topology topology, Service service, Register register, Votes votes, string self, DateTimeOffset now)
     {
         var serving = register.Serving;
         if (service.Endpoint(serving) is not { Replica: var replica })
@@ -144,61 +119,71 @@ public static class Decider
             return Hold(Diagnosis.Contested, HoldReason.NotInTopology, $"{serving} serves, and is no endpoint of the topology: nobody probes it");
         }
 
-        var (down, failing) = (0, 0);
-        IReadOnlyList<long>?[]? acked = null;
-        List<Ballot>? leaving = null;
-        foreach (var ballot in fresh)
+        var failing = votes.CountFailing(service, serving);
+        if (failing < votes.Majority)
+        {
+            return NotFailing(topology, service, register, serving, replica, failing, votes, now);
+        }
+
+        var reaching = 0;
+        var leaving = new List<Ballot>(votes.Counted.Count);
+        foreach (var ballot in votes.Counted)
         {
             var view = ballot.On(service.Name, serving);
-            if (view.Health != Health.Down)
+            if (!view.IsFailing)
             {
                 continue;
             }
 
-            down++;
-            if (!view.LastOk)
+            reaching += ballot.Reaches(replica) ? 1 : 0;
+            if (view.Lived >= topology.Timing.DownAfterTicks || view.Failures >= topology.Timing.LostAfterTicks)
             {
-                failing++;
-                acked ??= AckedSlots(fresh, replica);
-                if (IsToBeLeft(view, topology, acked))
-                {
-                    (leaving ??= new List<Ballot>(fresh.Count)).Add(ballot);
-                }
+                leaving.Add(ballot);
             }
         }
 
-        if (failing < topology.Majority)
+        var diagnosis = reaching >= votes.Majority ? Diagnosis.EndpointDown : Diagnosis.RegionLost;
+        if (leaving.Count < votes.Majority)
         {
-            return down >= topology.Majority ? Hold(Diagnosis.Contested, HoldReason.Intermittent, $"{serving} is down, but answered {fresh.Count - failing} of {fresh.Count} observers just now")
-                : failing > 0 ? Hold(Diagnosis.Contested, null, $"{failing} of {topology.Observers.Count} observers see {serving} down")
-                : Calm(topology, service, register, serving, replica, fresh, now);
+            return Hold(diagnosis, HoldReason.Detecting, $"{serving} is down, for {leaving.Count} of {votes.Majority} observers long enough");
         }
 
-        var diagnosis = PathLived(topology, acked!, NewestSlot(topology, fresh)) ? Diagnosis.EndpointDown : Diagnosis.RegionLost;
-        if (leaving is null || leaving.Count < topology.Majority)
-        {
-            return Hold(diagnosis, HoldReason.Detecting, $"{serving} is down, for {leaving?.Count ?? 0} of {topology.Majority} observers long enough");
-        }
-
-        if (Target(topology, service, register, leaving, now) is not { } target)
+        var majority = votes with { Counted = leaving };
+        if (Target(service, register, majority, now) is not { } target)
         {
             return Hold(Diagnosis.NoTarget, HoldReason.NoTarget, $"{serving} is down and no other endpoint is up: the last answer stays");
         }
 
-        var dataLoss = DataLossMs(service, serving, target.Name, fresh, now);
-        return Holds(topology, service, register, leaving, target, dataLoss, now) is { } held
-            ? new Decision(Verdict.Hold, target.Name, diagnosis, held, $"{serving} is down; {target.Name} is up; held: {string.Join(", ", held)}") { Kind = MoveKind.Automatic, DataLossMs = dataLoss }
-            : new Decision(Verdict.Move, target.Name, diagnosis, [], $"{serving} is down for {leaving.Count} of {topology.Observers.Count} observers; {target.Name} is up") { Kind = MoveKind.Automatic, DataLossMs = dataLoss };
+        var dataLoss = DataLossMs(service, serving, target.Name, votes, now);
+        if (Holds(topology, service, register, majority, target, dataLoss, now) is { } held)
+        {
+            return new Decision(Verdict.Hold, target.Name, diagnosis, held, $"{serving} is down; {target.Name} is up; held: {string.Join(", ", held)}") { Kind = MoveKind.Automatic, DataLossMs = dataLoss };
+        }
+
+        // Two ballots can have grown old together; what the decider has just seen with its own eyes has not.
+        return leaving.Exists(ballot => ballot.Observer == self)
+            ? new Decision(Verdict.Move, target.Name, diagnosis, [], $"{serving} is down for {leaving.Count} of {votes.Observers} observers; {target.Name} is up") { Kind = MoveKind.Automatic, DataLossMs = dataLoss }
+            : Hold(diagnosis, HoldReason.Detecting, $"{serving} is down for {leaving.Count} of {votes.Observers} observers, and not for this one: they move it");
+    }
+
+    private static Decision NotFailing(Topology topology, Service service, Register register, string serving, string replica, int failing, Votes votes, DateTimeOffset now)
+    {
+        if (votes.CountDown(service, serving) >= votes.Majority)
+        {
+            return Hold(Diagnosis.Contested, HoldReason.Intermittent, $"{serving} is down, but answered {votes.Counted.Count - failing} of {votes.Counted.Count} observers just now");
+        }
+
+        return failing > 0 ? Hold(Diagnosis.Contested, null, $"{failing} of {votes.Observers} observers see {serving} down") : Calm(topology, service, register, serving, replica, votes, now);
     }
 
     /// <summary>The endpoint to move to: the one that is being moved to, else of the lowest priority number.</summary>
-    internal static ServiceEndpoint? Target(Topology topology, Service service, Register register, List<Ballot> majority, DateTimeOffset now)
+    internal static ServiceEndpoint? Target(Service service, Register register, Votes majority, DateTimeOffset now)
     {
         ServiceEndpoint? best = null;
         for (var i = 0; i < service.Endpoints.Count; i++)
         {
             var endpoint = service.Endpoints[i];
-            if (endpoint.Name == register.Serving || register.IsDrained(endpoint.Name, now) || CountUp(majority, service, endpoint.Name) < topology.Majority)
+            if (endpoint.Name == register.Serving || register.IsDrained(endpoint.Name, now) || majority.CountUp(service, endpoint.Name) < majority.Majority)
             {
                 continue;
             }
@@ -219,13 +204,13 @@ public static class Decider
 
     /// <summary>All that stands against an automatic move; null if nothing does.</summary>
     private static List<HoldReason>? Holds(
-        Topology topology, Service service, Register register, List<Ballot> majority, ServiceEndpoint target, long? dataLossMs, DateTimeOffset now)
+        Topology topology, Service service, Register register, Votes majority, ServiceEndpoint target, long? dataLossMs, DateTimeOffset now)
     {
         List<HoldReason>? held = null;
         Add(HoldReason.ObserveOnly, service.Mode == FailoverMode.ObserveOnly);
         Add(HoldReason.Paused, register.Paused?.IsInForce(now) == true);
         Add(HoldReason.Pinned, register.Pinned?.Order.IsInForce(now) == true);
-        if (register.Moving is { LandedAt: null })
+        if (register.IsUnpublished)
         {
             return held;
         }
@@ -237,8 +222,8 @@ public static class Decider
         Add(HoldReason.Flapping, WithdrawalsWithinAnHour(register, now) > WithdrawalsMax);
 
         // One automatic move a cool-down. One more only to an endpoint that has long been up; after that only by acknowledgement.
-        Add(HoldReason.CoolDown, register.CoolDown is { } coolDown && coolDown.Until > now && coolDown.AutomaticMoves > 0
-            && (coolDown.AutomaticMoves > 1 || CountUp(majority, service, target.Name, 3 * topology.Timing.UpAfterTicks) < topology.Majority));
+        var moves = AutomaticMoves(register, now);
+        Add(HoldReason.CoolDown, moves > 1 || (moves == 1 && majority.CountUp(service, target.Name, 3 * topology.Timing.UpAfterTicks * topology.Timing.Interval) < majority.Majority));
 
         // Consent is asked for what would be done, not for what something else holds.
         Add(HoldReason.AwaitingApproval, held is null && service.Mode == FailoverMode.Approve && register.Approved?.IsInForce(now) != true);
@@ -251,6 +236,13 @@ public static class Decider
                 (held ??= []).Add(reason);
             }
         }
+    }
+
+    /// <summary>Automatic moves within the cool-down. One that was sent and withdrawn counts until the withdrawal is held: it may still surface.</summary>
+    internal static int AutomaticMoves(Register register, DateTimeOffset now)
+    {
+        var counted = register.CoolDown is { } coolDown && coolDown.Until > now ? coolDown.AutomaticMoves : 0;
+        return counted + (register.Withdraws is { Kind: MoveKind.Automatic } && register.Publication is { HeldAt: null, PublishedAt: null } ? 1 : 0);
     }
 
     private static bool IsMaintained(Service service, DateTimeOffset now)
@@ -280,96 +272,9 @@ public static class Decider
         return count;
     }
 
-    internal static int CountDown(List<Ballot> fresh, Service service, string endpoint)
+    private static Decision Calm(Topology topology, Service service, Register register, string serving, string replica, Votes votes, DateTimeOffset now)
     {
-        var count = 0;
-        foreach (var ballot in fresh)
-        {
-            if (ballot.On(service.Name, endpoint).Health == Health.Down)
-            {
-                count++;
-            }
-        }
-
-        return count;
-    }
-
-    /// <summary>
-    /// Enough failed ticks with a living data path, or enough whatever the diagnosis. Both count since the last clean run,
-    /// so that a change of diagnosis restarts nothing.
-    /// </summary>
-    private static bool IsToBeLeft(EndpointBallot view, Topology topology, IReadOnlyList<long>?[] acked)
-    {
-        if (view.Failures >= topology.Timing.LostAfterTicks)
-        {
-            return true;
-        }
-
-        var lived = 0;
-        for (var i = view.FailedSlots.Count - 1; i >= 0; i--)
-        {
-            if (PathLived(topology, acked, view.FailedSlots[i]) && ++lived >= topology.Timing.DownAfterTicks)
-            {
-                return true;
-            }
-        }
-
-        return false;
-    }
-
-    /// <summary>By ballot: the slots in which a replica acknowledged its observer's heartbeat.</summary>
-    private static IReadOnlyList<long>?[] AckedSlots(List<Ballot> fresh, string replica)
-    {
-        var acked = new IReadOnlyList<long>?[fresh.Count];
-        for (var i = 0; i < acked.Length; i++)
-        {
-            acked[i] = fresh[i].Replicas.TryGetValue(replica, out var beats) ? beats.AckedSlots : null;
-        }
-
-        return acked;
-    }
-
-    /// <summary>Whether a majority's heartbeats into a replica were acknowledged in a slot.</summary>
-    private static bool PathLived(Topology topology, IReadOnlyList<long>?[] acked, long slot)
-    {
-        var count = 0;
-        foreach (var slots in acked)
-        {
-            // The newest stand last, and are asked for most.
-            for (var i = (slots?.Count ?? 0) - 1; i >= 0 && slots![i] >= slot; i--)
-            {
-                if (slots[i] == slot)
-                {
-                    count++;
-                    break;
-                }
-            }
-        }
-
-        return count >= topology.Majority;
-    }
-
-    /// <summary>The newest slot that a majority has voted in, or voted past.</summary>
-    private static long NewestSlot(Topology topology, List<Ballot> fresh)
-    {
-        var newest = long.MinValue;
-        foreach (var candidate in fresh)
-        {
-            var reached = 0;
-            foreach (var ballot in fresh)
-            {
-                reached += ballot.Slot >= candidate.Slot ? 1 : 0;
-            }
-
-            newest = reached >= topology.Majority ? Math.Max(newest, candidate.Slot) : newest;
-        }
-
-        return newest;
-    }
-
-    private static Decision Calm(Topology topology, Service service, Register register, string serving, string replica, List<Ballot> fresh, DateTimeOffset now)
-    {
-        if (IsStalled(topology, replica, fresh))
+        if (IsStalled(topology, replica, votes))
         {
             return Hold(Diagnosis.ReplicationStalled, null, $"what is written at {serving} does not arrive elsewhere");
         }
@@ -379,30 +284,30 @@ public static class Decider
             return Hold(Diagnosis.Healthy, null, $"{serving} is not seen down");
         }
 
-        return BackGate.Shut(topology, service, register, home, fresh) is { } shut
+        return BackGate.Shut(topology, service, register, home, votes) is { } shut
             ? Hold(Diagnosis.Healthy, null, $"{serving} is not seen down; it is not moved back to {home.Name}: {shut}")
-            : BackByItself(topology, service, register, home, fresh, now);
+            : BackByItself(topology, service, register, home, votes, now);
     }
 
     /// <summary>The gate is open, and nobody has ordered it. Nothing is lost by waiting: what would hold a move away holds this, and a cool-down does whoever began it.</summary>
-    private static Decision BackByItself(Topology topology, Service service, Register register, ServiceEndpoint home, List<Ballot> fresh, DateTimeOffset now)
+    private static Decision BackByItself(Topology topology, Service service, Register register, ServiceEndpoint home, Votes votes, DateTimeOffset now)
     {
-        if (!BackGate.IsCompared(topology, service, register, home, fresh))
+        if (!BackGate.IsCompared(service, register, home, votes))
         {
             return new Decision(
                 Verdict.Hold, home.Name, Diagnosis.Healthy, [HoldReason.NoDataGate], $"{home.Name} could serve again, but the tables have not been compared twice and found equal since the last move: compare them, or order the move back");
         }
 
-        var held = register.CoolDown?.Until > now ? [HoldReason.CoolDown] : Holds(topology, service, register, fresh, home, DataLossMs(service, register.Serving, home.Name, fresh, now), now);
+        var held = register.CoolDown?.Until > now ? [HoldReason.CoolDown] : Holds(topology, service, register, votes, home, DataLossMs(service, register.Serving, home.Name, votes, now), now);
         return held is null
             ? new Decision(Verdict.MoveBack, home.Name, Diagnosis.Healthy, [], $"{home.Name} has long been up, heartbeats are fresh both ways, and the tables were equal twice") { Kind = MoveKind.Back }
             : Hold(Diagnosis.Healthy, null, $"{home.Name} could serve again; for now it waits: {string.Join(", ", held)}");
     }
 
-    private static bool IsStalled(Topology topology, string source, List<Ballot> fresh)
+    private static bool IsStalled(Topology topology, string source, Votes votes)
     {
         var count = 0;
-        foreach (var ballot in fresh)
+        foreach (var ballot in votes.Counted)
         {
             if (ballot.Replicas.TryGetValue(source, out var beats) && AnyOlder(beats.LagMs, topology.Timing.BallotLifetime.TotalMilliseconds))
             {
@@ -410,7 +315,7 @@ public static class Decider
             }
         }
 
-        return count >= topology.Majority;
+        return count >= votes.Majority;
     }
 
     private static bool AnyOlder(IReadOnlyDictionary<string, long?> lags, double limitMs)

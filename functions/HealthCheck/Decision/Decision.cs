@@ -30,19 +30,19 @@ public enum Diagnosis
 /// <summary>Why a failure that was seen, or a move that was asked for, is not acted on.</summary>
 public enum HoldReason
 {
-    /// <summary>Down, but not yet for as many ticks as the diagnosis asks.</summary>
+    /// <summary>Down, but not yet for as many ticks as the diagnosis asks, or not for the observer that decides.</summary>
     Detecting,
 
     /// <summary>Down for a majority, but it answered just now: neither left nor trusted until it fails again, or has been clean for long enough.</summary>
     Intermittent,
 
-    /// <summary>Fewer than a majority of all configured observers have a fresh ballot.</summary>
+    /// <summary>Fewer than a majority of the register's observers have a ballot that counts.</summary>
     NoQuorum,
 
     /// <summary>No other endpoint is up.</summary>
     NoTarget,
 
-    /// <summary>A move landed lately, and no person has acknowledged it.</summary>
+    /// <summary>A move was made lately, and no person has acknowledged it.</summary>
     CoolDown,
 
     /// <summary>An operator paused.</summary>
@@ -69,7 +69,7 @@ public enum HoldReason
     /// <summary>What serves is no endpoint of the topology: nobody probes it, and nobody can say that it fails.</summary>
     NotInTopology,
 
-    /// <summary>Ballots by different rules, or topologies.</summary>
+    /// <summary>A majority votes, but no majority by the same rules and topology.</summary>
     MixedVersions,
 
     /// <summary>The name's records are not what any plan says: somebody else writes them.</summary>

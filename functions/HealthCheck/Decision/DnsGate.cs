@@ -26,8 +26,8 @@ public abstract record GateVerdict
     /// <summary>Touch nothing, and alarm: what is there was written by nobody we know.</summary>
     public sealed record Freeze(string Reason) : GateVerdict;
 
-    /// <summary>The withdrawn move landed all the same: the next epoch keeps it.</summary>
-    public sealed record Keep(Plan Landed) : GateVerdict;
+    /// <summary>The withdrawn move surfaced all the same: the next epoch keeps it.</summary>
+    public sealed record Keep(Plan Surfaced) : GateVerdict;
 }
 
 /// <summary>
@@ -40,7 +40,7 @@ public abstract record GateVerdict
 /// equal, same plan                | as the plan / differ         | nothing / freeze (a human's edit)
 /// equal, another plan             | any                          | freeze
 /// lower, a plan we know           | as that plan / otherwise     | apply / freeze
-///   ... and that plan was withdrawn: it landed, so the next epoch keeps it
+///   ... and the register's plan withdraws it, and was itself neither held nor published: it surfaced, so the next epoch keeps it
 /// higher                          | any                          | freeze until adopt
 /// missing                         | register at epoch 0 and sets its plan's / otherwise | create / freeze
 /// as adopted (TXT and sets)       | exactly as then              | apply
@@ -105,7 +105,7 @@ public static class DnsGate
         }
 
         return plan.Id == register.Plan.Id ? new GateVerdict.Nothing()
-            : plan.Id == register.Withdraws ? new GateVerdict.Keep(plan)
+            : plan.Id == register.Withdraws?.Id && register.Publication is { HeldAt: null, PublishedAt: null } ? new GateVerdict.Keep(plan)
             : new GateVerdict.Apply();
     }
 

@@ -1,3 +1,4 @@
+using Failover.ControlPlane;
 using Failover.ControlPlane.Ballots;
 using Failover.ControlPlane.Topologies;
 using Failover.HealthCheck.Probing;
@@ -11,55 +12,59 @@ namespace Failover.HealthCheck.Decision;
 /// <remarks>
 /// Learned from gdnsd's monitor core: failures need not be consecutive, and only a run of clean checks clears them.
 /// <code>
-/// probe     | health afterwards
-/// failed    | Down once failures since the last clean run reach DownAfterTicks, else as before
-/// ok        | Up once UpAfterTicks succeeded in a row (failures then forgiven), else as before
-/// after gap | Unknown first: counters from before a gap describe another time
+/// probe                      | health afterwards
+/// failed                     | Down once failures since the last clean run reach DownAfterTicks, else as before
+/// ok                         | Up once UpAfterTicks succeeded in a row (failures then forgiven), else as before
+/// another target, or no past | Unknown first: what is known is about something else
+/// failed after a gap         | Unknown first: counters from before a gap describe another time
+/// ok after a gap             | as failed, but Up stays Up for UpSurvives: in between nothing spoke against it
 /// </code>
 /// </remarks>
 public static class HealthFold
 {
-    /// <summary>How many failed slots a ballot remembers: enough for every threshold (<see cref="Timing.LostAfterTicks"/> is at most 16).</summary>
-    public const int FailedSlotsMax = 16;
+    /// <summary>How long <see cref="Health.Up"/> outlives ticks, if the probe that ends the gap succeeds: two missed ticks of one a minute, and their jitter.</summary>
+    public static readonly TimeSpan UpSurvives = TimeSpan.FromSeconds(180);
 
     /// <summary>The endpoint's ballot after one more probe.</summary>
-    /// <param name="previous">From the ballot before; null if there was none, or it lies too far back (<see cref="IsGap"/>).</param>
-    public static EndpointBallot Next(EndpointBallot? previous, ProbeResult probe, long slot, Timing timing)
+    /// <param name="previous">From the ballot before; null if there was none.</param>
+    /// <param name="gap">The time since that ballot where it was no longer valid; null if it was.</param>
+    /// <param name="target"><see cref="ServiceEndpoint.Digest"/> of what was probed.</param>
+    /// <param name="lived">Whether this tick's heartbeat into the endpoint's replica was acknowledged.</param>
+    public static EndpointBallot Next(
+        EndpointBallot? previous, TimeSpan? gap, string target, ProbeResult probe, bool lived, DateTimeOffset start, Timing timing)
     {
-        previous ??= EndpointBallot.Unknown;
+        var known = Known(previous, gap, target, probe) with { Target = target, Detail = Printable.Of(probe.Detail, EndpointBallot.DetailMax) };
         if (!probe.Ok)
         {
-            var failures = previous.Failures + 1;
-            return new EndpointBallot(
-                failures >= timing.DownAfterTicks ? Health.Down : previous.Health,
-                failures,
-                CleanTicks: 0,
-                LastOk: false,
-                WithNewest(previous.FailedSlots, slot, FailedSlotsMax),
-                probe.Detail);
+            var failures = known.Failures + 1;
+            return known with
+            {
+                Health = failures >= timing.DownAfterTicks ? Health.Down : known.Health,
+                Failures = failures,
+                Lived = known.Lived + (lived ? 1 : 0),
+                CleanTicks = 0,
+                LastOk = false,
+                CleanSince = null,
+                FailedSince = known.FailedSince ?? start,
+            };
         }
 
-        var clean = previous.CleanTicks + 1;
-        return clean >= timing.UpAfterTicks
-            ? new EndpointBallot(Health.Up, 0, clean, LastOk: true, [], probe.Detail)
-            : previous with { CleanTicks = clean, LastOk = true, Detail = probe.Detail };
+        var next = known with { CleanTicks = known.CleanTicks + 1, LastOk = true, CleanSince = known.CleanSince ?? start };
+        return next.CleanTicks >= timing.UpAfterTicks ? next with { Health = Health.Up, Failures = 0, Lived = 0, FailedSince = null } : next;
     }
 
-    /// <summary>Slots with one more, of which the newest are kept.</summary>
-    internal static long[] WithNewest(IReadOnlyList<long>? slots, long slot, int max)
+    private static EndpointBallot Known(EndpointBallot? previous, TimeSpan? gap, string target, ProbeResult probe)
     {
-        var before = slots?.Count ?? 0;
-        var kept = Math.Min(before, max - 1);
-        var next = new long[kept + 1];
-        for (var i = 0; i < kept; i++)
+        if (previous is null || previous.Target != target)
         {
-            next[i] = slots![before - kept + i];
+            return EndpointBallot.Unknown;
         }
 
-        next[kept] = slot;
-        return next;
-    }
+        if (gap is not { } length)
+        {
+            return previous;
+        }
 
-    /// <summary>Whether a ballot is too old to be gone on from.</summary>
-    public static bool IsGap(Ballot previous, long slot, Timing timing) => (slot - previous.Slot) * timing.Interval > timing.BallotLifetime;
+        return probe.Ok && previous.Health == Health.Up && length <= UpSurvives ? EndpointBallot.Unknown with { Health = Health.Up } : EndpointBallot.Unknown;
+    }
 }

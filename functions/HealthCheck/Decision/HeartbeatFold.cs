@@ -8,9 +8,6 @@ namespace Failover.HealthCheck.Decision;
 /// </summary>
 public static class HeartbeatFold
 {
-    /// <summary>How many acknowledged slots are remembered: as many as failed slots.</summary>
-    public const int AckedSlotsMax = HealthFold.FailedSlotsMax;
-
     private const int PendingBeatsMax = 32;
 
     /// <summary>One observer's ballot on one replica after one more round.</summary>
@@ -18,7 +15,7 @@ public static class HeartbeatFold
     /// <param name="acked">Whether the replica acknowledged it.</param>
     /// <param name="seenElsewhere">By other replica: the newest heartbeat from here that it shows; a missing one could not be read.</param>
     public static ReplicaBallot Next(
-        ReplicaBallot? previous, long slot, long beat, bool acked, IReadOnlyDictionary<string, long> seenElsewhere, IReadOnlyCollection<string> others, long now)
+        ReplicaBallot? previous, long beat, bool acked, IReadOnlyDictionary<string, long> seenElsewhere, IReadOnlyCollection<string> others, long now)
     {
         var newest = new Dictionary<string, long?>(others.Count);
         var slowest = long.MaxValue;
@@ -54,7 +51,7 @@ public static class HeartbeatFold
             lag[other] = Lag(other);
         }
 
-        return new ReplicaBallot(acked ? HealthFold.WithNewest(previous?.AckedSlots, slot, AckedSlotsMax) : previous?.AckedSlots ?? [], pending, newest, lag);
+        return new ReplicaBallot(acked, pending, newest, lag);
 
         long? Lag(string other)
         {

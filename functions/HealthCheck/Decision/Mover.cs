@@ -14,17 +14,22 @@ namespace Failover.HealthCheck.Decision;
 /// every listing          -> read register, command and ballots again, and judge from the top
 /// no register            -> list -> the first register (epoch 0) if the records are an endpoint's and no TXT is there, else frozen
 /// epoch 0, no TXT yet    -> list -> create it, before anything else
+/// a server shows it      -> write that the plan is published: its endpoint serves, and only another move undoes it
 /// a command is pending   -> [list] -> write the register that obeys or refuses it -> read again
+/// other observers        -> a majority of the old and of the new set votes with the new topology: write the new set
 /// a planned move         -> fence writes at the replica that is left -> write that the fence stands -> wait for the backlog; given up, or done and forgotten by resolvers: lift the fence
-/// a move is under way    -> still justified: converge; contradicted by a quorum, or paused since: list -> withdraw by a new epoch; no quorum, or neither nor: wait
-/// a move is decided      -> [list, unless the world shows the plan] -> take the epoch -> read again, decide again, converge
-/// converge               -> the world shows the plan: mark it landed, or done
-///                        -> list -> read again, decide again -> the gate: nothing / frozen / keep / apply
-///                        -> apply: the batch that replaces exactly what was listed
-///                        -> refused or unanswered: list, read and decide again; our plan there is success
+/// a move not published   -> overruled by an order since, or its endpoint answers a majority again: withdraw
+///                        -> its target fails for a majority: take an epoch to another endpoint, or withdraw
+///                        -> decided again: converge; neither: wait
+/// withdraw               -> not sent: by a new epoch; sent: list, and by a new epoch if the name is as an older plan says; held, or a switch: let it be published
+/// a move is decided      -> [list, unless the servers show the plan] -> take the epoch -> read again, decide again, converge
+/// converge               -> held, and most servers that answer show the plan: settled; a move is done once it serves over HTTP too
+///                        -> list -> read again, decide again -> the gate: nothing (write that it is held) / frozen / keep / apply
+///                        -> apply: write that it is sent -> the batch that replaces exactly what was listed
+///                        -> refused or unanswered: list, read and decide again; our plan there is success; refused with the listing unchanged: rejected, until the next tick
 /// what looks foreign     -> list again; frozen only if it is the same twice
 /// only observed          -> all of it, but for taking an epoch and applying: a dry run
-/// the lever is a switch  -> nothing is listed or applied: the register is what the metric tells, and the world shows it by and by
+/// the lever is a switch  -> nothing is listed or applied: what was sent is what the metric tells, and the world shows it by and by
 /// </code>
 /// A crash after any step leaves a state from which any observer goes on. All that is kept between ticks is the register.
 /// </remarks>
@@ -32,6 +37,21 @@ public sealed record Mover
 {
     private const int StepsMax = 24;
     private const int BusyMax = 2;
+
+    /// <summary>Route 53 shows a change everywhere within 60 s. A plan that is held for so long, while no server answers, is taken for published.</summary>
+    private static readonly TimeSpan UnansweredFor = TimeSpan.FromSeconds(60);
+
+    /// <summary>Four metric periods: for so long the switch's alarms may still hold what was said before.</summary>
+    private static readonly TimeSpan SwitchSettles = TimeSpan.FromSeconds(240);
+
+    /// <summary>After so long a published move waits for servers no more that still answer as before.</summary>
+    private static readonly TimeSpan LagsFor = TimeSpan.FromSeconds(120);
+
+    /// <summary>DigitalOcean's answers may stay away for as long as a call lasts, and its servers follow within a minute.</summary>
+    private static readonly TimeSpan UnfencedSettles = TimeSpan.FromSeconds(60);
+
+    /// <summary>Where nothing is conditional, what is sent again is announced again, so that a withdrawal knows how late it can still arrive.</summary>
+    private static readonly TimeSpan AnnouncedFor = TimeSpan.FromSeconds(30);
 
     private Mover(Topology topology, Service service, string self, Look look, ControlView view, bool listsNow)
     {
@@ -53,8 +73,11 @@ public sealed record Mover
     /// <summary>The listing before, which looked foreign: it is believed only if the next is the same.</summary>
     private Listing? Suspect { get; init; }
 
-    /// <summary>Whether a plan that servers alone cannot tell is to be listed in this tick.</summary>
+    /// <summary>Whether the name is to be listed in this tick whatever the servers show.</summary>
     private bool ListsNow { get; init; }
+
+    /// <summary>The listing that a refused batch was made from, and why the provider refused it.</summary>
+    private (Listing Listing, string Reason)? Refused { get; init; }
 
     private int Steps { get; init; }
 
@@ -72,12 +95,15 @@ public sealed record Mover
     /// <summary>What the first register write of this tick was decided on; without one, the last judgement. With it the decision can be derived again.</summary>
     public Judgement? Acted { get; private init; }
 
+    /// <summary>Whether the name showed an older plan although the present one had taken effect. No write of ours does that.</summary>
+    public bool HasRegressed { get; private init; }
+
     /// <summary>What was done, step by step, for the journal.</summary>
     public ImmutableList<string> Log { get; private init; } = [];
 
     /// <summary>Begins a tick's work on one service.</summary>
     /// <param name="view">Read after this tick's ballot was written.</param>
-    /// <param name="listsNow">Whether opaque sets are due to be listed.</param>
+    /// <param name="listsNow">Whether the name is due to be listed whatever the servers show.</param>
     public static (Mover State, Step Step) Start(
         Topology topology, Service service, string self, Look look, ControlView view, DateTimeOffset now, bool listsNow = false) =>
         new Mover(topology, service, self, look, view, listsNow).Judge(now);
@@ -104,21 +130,26 @@ public sealed record Mover
             case StepResult.Register(var write):
                 return (next.Note($"register: {write}"), new Step.ReadControl());
 
-            case StepResult.Applied(ApplyOutcome.Applied):
+            case StepResult.Applied(ApplyOutcome.Applied, _):
                 return next.Note("batch: applied").End(Ending.Applied, $"plan {Register!.Plan.Id} of epoch {Register.Epoch} applied");
 
-            case StepResult.Applied(ApplyOutcome.Busy) when Busy >= BusyMax:
+            case StepResult.Applied(ApplyOutcome.Busy, _) when Busy >= BusyMax:
                 return next.End(Ending.Waiting, "the DNS provider is busy");
 
             // The name is read again in every case. Our plan there is success, whatever the answer was.
-            case StepResult.Applied(var outcome):
-                return (next.Note($"batch: {outcome}") with { Listing = null, Busy = Busy + (outcome == ApplyOutcome.Busy ? 1 : 0) }, new Step.ListRecords());
+            case StepResult.Applied(var outcome, var reason):
+                return (next.Note($"batch: {outcome} {reason}".TrimEnd()) with
+                {
+                    Refused = outcome == ApplyOutcome.Refused ? (Listing!, reason) : Refused,
+                    Listing = null,
+                    Busy = Busy + (outcome == ApplyOutcome.Busy ? 1 : 0),
+                }, new Step.ListRecords());
 
             // What is not acknowledged is tried again at the next tick; and a fence ends by itself in any case.
             case StepResult.Fenced(false):
                 return next.Note("fence: not acknowledged").Choose(now);
 
-            case StepResult.Fenced when Register is { Moving: null, Planned: { FencedAt: null } planned } register && !IsGivenUp(planned, now):
+            case StepResult.Fenced when Register is { IsUnpublished: false, Planned: { FencedAt: null } planned } register && !IsGivenUp(planned, now):
                 return next.Write(register with { Rev = register.Rev + 1, Planned = planned with { FencedAt = now } }, register.Rev, $"writes at {planned.From} are fenced until {planned.Until:u}");
 
             case StepResult.Fenced when Register is { FenceToLift: { } lifted } register:
@@ -142,14 +173,14 @@ public sealed record Mover
             return Choose(now);
         }
 
-        var judged = this with { Decision = Decider.Decide(Topology, Service, register, View.Ballots, now) };
+        var judged = this with { Decision = Decider.Decide(Topology, Service, register, View.Ballots, Self, now) };
         return (Acted is { Wrote: true } ? judged : judged with { Acted = new Judgement(judged.Decision!, View, now, Wrote: false) }).Choose(now);
     }
 
     private (Mover State, Step Step) Choose(DateTimeOffset now)
     {
         // The first TXT comes before any other change of mind: without it a later epoch would look like a lost state.
-        if (Register is { Epoch: 0 } first && !IsSwitch && !Shows(first.Plan) && !IsDryRun)
+        if (Register is { Epoch: 0, Publication.HeldAt: null } first && !IsSwitch && !IsDryRun && !Look.AnyShowsTxt(first.Plan))
         {
             if (Listing is null)
             {
@@ -158,22 +189,54 @@ public sealed record Mover
 
             if (Listing.Txt is null && DnsGate.Judge(first, Listing, Service.IsFenced) is GateVerdict.Apply)
             {
-                return (this, new Step.Apply(first.Plan, Listing));
+                return Send(first, Listing, now);
             }
         }
 
-        if (Commands.IsPending(View))
+        if (Register is { Publication.PublishedAt: null } unpublished && IsPublished(unpublished, now))
+        {
+            return Write(Moves.Published(unpublished, Topology.Timing.CoolDown, now), unpublished.Rev, $"epoch {unpublished.Epoch} is published: {unpublished.Plan.Endpoint} serves");
+        }
+
+        if (Commands.IsPending(View, now))
         {
             return Obey(now);
         }
 
         if (Register is not { } register)
         {
-            return IsSwitch ? BeginSwitch(now) : Listing is null ? (this, new Step.ListRecords()) : IsForeign && !IsConfirmed ? Doubt() : Begin(Listing, now);
+            return BeginAnew(now);
         }
 
-        // Asked once a tick: a fence that nobody acknowledges must not keep a failure from being left.
-        if (register is { Planned: { } planned, Moving: null })
+        if (MayChangeObservers(register, now))
+        {
+            return Write(register with { Rev = register.Rev + 1, Observers = Topology.Observers }, register.Rev, $"the observers are {string.Join(", ", Topology.Observers)} from now on");
+        }
+
+        if (NextFence(register, now) is { } fenced)
+        {
+            return fenced;
+        }
+
+        if (register.IsUnpublished)
+        {
+            return Justify(register, register.Moving!, now);
+        }
+
+        return Decision!.Verdict != Verdict.Hold ? Take(register, now) : Converge(register, now);
+    }
+
+    /// <summary>A new set of observers takes over in one write, by ballots of a majority of the old set and of the new one that were made with the new topology.</summary>
+    private bool MayChangeObservers(Register register, DateTimeOffset now) =>
+        !register.IsUnpublished
+        && !register.Observers.Order(StringComparer.Ordinal).SequenceEqual(Topology.Observers.Order(StringComparer.Ordinal))
+        && Votes.Of(Topology, register.Observers, View.Ballots, now).IsQuorum
+        && Votes.Of(Topology, Topology.Observers, View.Ballots, now).IsQuorum;
+
+    /// <summary>A fence is asked for, or lifted, once a tick: one that nobody acknowledges must not keep a failure from being left.</summary>
+    private (Mover State, Step Step)? NextFence(Register register, DateTimeOffset now)
+    {
+        if (register.Planned is { } planned && register.Moving is not { Kind: MoveKind.Planned } && !register.IsUnpublished)
         {
             if (IsGivenUp(planned, now))
             {
@@ -188,14 +251,9 @@ public sealed record Mover
         }
 
         // At once, if the name has come back to what is fenced.
-        if (register is { Planned: null, FenceToLift: { } fence } && !HasFenced && (fence.NotBefore <= now || Service.Endpoint(register.Serving)?.Replica == fence.Replica))
-        {
-            return (this with { HasFenced = true }, new Step.Fence(fence.Replica, fence.Order, null));
-        }
-
-        return register.Moving is { LandedAt: null } move && (move.Kind is not (MoveKind.Command or MoveKind.Kept) || IsOverruled(move, now)) ? Justify(register, move, now)
-            : Decision!.Verdict != Verdict.Hold && register.Moving is not { LandedAt: null } ? Take(register, now)
-            : Converge(register, now);
+        return register is { Planned: null, FenceToLift: { } fence } && !HasFenced && (fence.NotBefore <= now || Service.Endpoint(register.Serving)?.Replica == fence.Replica)
+            ? (this with { HasFenced = true }, new Step.Fence(fence.Replica, fence.Order, null))
+            : null;
     }
 
     private (Mover State, Step Step) Obey(DateTimeOffset now)
@@ -225,22 +283,40 @@ public sealed record Mover
         return IsSwitch ? BeginSwitch(now) : Begin(Listing!, now);
     }
 
+    private (Mover State, Step Step) BeginAnew(DateTimeOffset now)
+    {
+        if (IsSwitch)
+        {
+            return BeginSwitch(now);
+        }
+
+        if (Listing is null)
+        {
+            return (this, new Step.ListRecords());
+        }
+
+        return IsForeign && !IsConfirmed ? Doubt() : Begin(Listing, now);
+    }
+
     private (Mover State, Step Step) Begin(Listing listing, DateTimeOffset now) =>
-        Moves.Begin(Service, listing, Self, now) is { } first
+        Moves.Begin(Topology, Service, listing, Self, now) is { } first
             ? Write(first, null, $"first register: {first.Active} serves")
             : End(Ending.Frozen, IsSwitch
                 ? "there is no register, and what the servers answer is no configured endpoint's: mend the topology or the records"
                 : "there is no register, and the name is not one configured endpoint's without a state TXT: adopt it");
 
-    /// <summary>With a switch, what all servers answer is where it begins.</summary>
-    private (Mover State, Step Step) BeginSwitch(DateTimeOffset now) =>
-        Look.Servers is [{ } answer, ..] && Look.Servers.All(other => other is not null && RecordSet.AreSame(other.Sets, answer.Sets))
-            ? Begin(new Listing(answer.Sets, null), now)
-            : End(Ending.Waiting, "the authoritative servers do not all answer the same: what the switch says now is not known");
+    /// <summary>With a switch, it begins with what the servers answer: more than half of them, and all the same.</summary>
+    private (Mover State, Step Step) BeginSwitch(DateTimeOffset now)
+    {
+        List<Listing> answers = [.. Look.Servers.OfType<Listing>()];
+        return 2 * answers.Count > Look.Servers.Count && answers.TrueForAll(answer => RecordSet.AreSame(answer.Sets, answers[0].Sets))
+            ? Begin(new Listing(answers[0].Sets, null), now)
+            : End(Ending.Waiting, $"{answers.Count} of {Look.Servers.Count} authoritative servers answer, or they differ: what the switch says now is not known");
+    }
 
     private bool IsSwitch => Service.Lever == Lever.Switch;
 
-    private bool Shows(Plan plan) => Look.Shows(plan, hasTxt: !IsSwitch);
+    private bool HasTxt => !IsSwitch;
 
     private bool IsDryRun => Service.Mode == FailoverMode.ObserveOnly;
 
@@ -253,53 +329,151 @@ public sealed record Mover
 
     private bool IsPinnedElsewhere(string endpoint, DateTimeOffset now) => Register!.Pinned is { } pin && pin.Order.IsInForce(now) && pin.Endpoint != endpoint;
 
-    /// <summary>A move under way that has not landed: does it still stand?</summary>
+    /// <summary>Whether the world has seen the plan: from then on a withdrawal would be a move back without its gate.</summary>
+    private bool IsPublished(Register register, DateTimeOffset now)
+    {
+        var plan = register.Plan;
+        if (register.Publication is not { SentAt: { } sentAt } publication)
+        {
+            return false;
+        }
+
+        if (IsSwitch)
+        {
+            return publication.Baseline.Any(server => server < Look.Servers.Count && Look.Shows(Look.Servers[server], plan, HasTxt))
+                || (sentAt + SwitchSettles <= now && Look.MajorityShows(plan, HasTxt));
+        }
+
+        if (Look.AnyShowsTxt(plan))
+        {
+            return true;
+        }
+
+        if (Look is { Answering: 0, Servers.Count: > 0 })
+        {
+            return publication.HeldAt + UnansweredFor <= now;
+        }
+
+        return !Service.IsFenced && register.Moving is { } move && publication.Baseline.Any(server => server < Look.Servers.Count && AnswersNewAddress(Look.Servers[server], register, move));
+    }
+
+    /// <summary>On DigitalOcean the state TXT comes last: an address of the plan that the plan before it lacks has taken effect already.</summary>
+    private static bool AnswersNewAddress(Listing? answer, Register register, Move move)
+    {
+        var before = register.Known.LastOrDefault(plan => plan.Endpoint == move.From)?.Sets ?? [];
+        return answer is not null && answer.Sets.Any(set => set.Values.Any(value =>
+            register.Plan.Sets.Any(own => own.Type == set.Type && own.Holds(value)) && !before.Any(old => old.Type == set.Type && old.Holds(value))));
+    }
+
+    /// <summary>A move under way that is not published: does it still stand?</summary>
     private (Mover State, Step Step) Justify(Register register, Move move, DateTimeOffset now)
     {
-        if (Decision!.MovesTo(move.To))
+        var decision = Decision!;
+        if (IsOverruled(move, now))
+        {
+            return Withdraw(register, move, now);
+        }
+
+        if (decision.MovesTo(move.To))
         {
             return Converge(register, now);
         }
 
-        // It may have landed already; then it is not ours to withdraw.
-        if (Shows(register.Plan))
+        var votes = Votes.Of(Topology, register, View.Ballots, now);
+        if (!votes.IsQuorum)
         {
-            return Converge(register, now);
+            return move.Kind is MoveKind.Command or MoveKind.Kept ? Converge(register, now) : Wait(move);
         }
 
+        if (!move.IsForced && (Service.Endpoint(move.To) is null || votes.CountFailing(Service, move.To) >= votes.Majority))
+        {
+            return Retarget(register, move, votes, now);
+        }
+
+        switch (move.Kind)
+        {
+            case MoveKind.Command or MoveKind.Kept:
+                return Converge(register, now);
+
+            // An endpoint that answers now and then would have every move withdrawn, and never be left.
+            case MoveKind.Automatic:
+                return votes.CountAnswered(Service, move.From) >= votes.Majority && !decision.Held.Contains(HoldReason.Intermittent) ? Withdraw(register, move, now) : Wait(move);
+            case MoveKind.Planned when decision.Held.Contains(HoldReason.Intermittent) || decision.Held.Contains(HoldReason.Detecting):
+                return Wait(move);
+            default:
+                return Withdraw(register, move, now);
+        }
+    }
+
+    private (Mover State, Step Step) Wait(Move move) => End(Ending.Waiting, $"the move to {move.To} waits: {Decision!.Why}");
+
+    /// <summary>The target of a move that is not published fails: another endpoint takes its place, the one that is left included.</summary>
+    private (Mover State, Step Step) Retarget(Register register, Move move, Votes votes, DateTimeOffset now)
+    {
+        if (Decision!.Verdict == Verdict.Move)
+        {
+            return Take(register, now);
+        }
+
+        if (votes.CountUp(Service, move.From) < votes.Majority)
+        {
+            return Wait(move);
+        }
+
+        if (!IsSwitch || register.Publication.SentAt is null)
+        {
+            return Withdraw(register, move, now);
+        }
+
+        // A switch that was sent is not withdrawn; it is sent the other way, as a move of its own.
+        var back = new Decision(Verdict.Move, move.From, Diagnosis.EndpointDown, [], $"{move.To} fails before it serves; {move.From} is up") { Kind = MoveKind.Automatic };
+        return (this with { Decision = back, Acted = Acted! with { Decision = back } }).Take(register, now);
+    }
+
+    private (Mover State, Step Step) Withdraw(Register register, Move move, DateTimeOffset now)
+    {
         if (IsDryRun)
         {
-            return End(Ending.DryRun, $"would withdraw the move to {move.To}: {Decision.Why}");
+            return End(Ending.DryRun, $"would withdraw the move to {move.To}: {Decision!.Why}");
         }
 
-        // Neither borne out nor contradicted: an endpoint that answers now and then would have every move withdrawn, and never be left.
-        if (Decision.Held.Contains(HoldReason.NoQuorum) || Decision.Held.Contains(HoldReason.MixedVersions) || IsDying(move, now))
+        if (register.Publication.SentAt is not { } sentAt)
         {
-            return End(Ending.Waiting, $"the move to {move.To} waits: {Decision.Why}");
+            return WriteWithdrawal(register, move, null, now);
         }
 
-        if (!IsSwitch && Listing is null)
+        if (IsSwitch)
+        {
+            return End(Ending.Waiting, $"the switch was sent to {move.To} already: it is let through, and moved back afterwards");
+        }
+
+        if (Listing is null)
         {
             return (this, new Step.ListRecords());
         }
 
-        if (!IsSwitch && IsForeign && !IsConfirmed)
+        if (IsForeign)
         {
-            return Doubt();
+            return IsConfirmed ? End(Ending.Frozen, "the move is no longer justified, but the name is not as any plan says") : Doubt();
         }
 
-        return Moves.Withdraw(Service, register, Listing, Topology.Timing.CoolDown, Self, now) is { } next
-            ? Write(next, register.Rev, next.Epoch == register.Epoch ? $"the move to {move.To} had landed" : $"the move to {move.To} is withdrawn: {Decision.Why}")
-            : End(Ending.Frozen, "the move is no longer justified, but the name is not as any plan says");
+        if (DnsGate.Judge(register, Listing, Service.IsFenced) is GateVerdict.Nothing)
+        {
+            return Hold(register, now) ?? End(Ending.Waiting, $"the provider holds the plan for {move.To} already: it is let through");
+        }
+
+        if (!Service.IsFenced && now < sentAt + UnfencedSettles + Topology.Timing.CallTimeout)
+        {
+            return End(Ending.Waiting, $"the move to {move.To} was sent a moment ago and may still take effect: it is withdrawn once it cannot");
+        }
+
+        return WriteWithdrawal(register, move, Service.IsFenced ? Listing : null, now);
     }
 
-    /// <summary>Whether what is left fails now and then, or has begun to: then the move away from it is not to be withdrawn.</summary>
-    private bool IsDying(Move move, DateTimeOffset now) => !IsOverruled(move, now) && Decision is { } decision && (move.Kind switch
-    {
-        MoveKind.Automatic => decision.Held.Contains(HoldReason.Intermittent),
-        MoveKind.Planned => decision.Held.Contains(HoldReason.Intermittent) || decision.Held.Contains(HoldReason.Detecting),
-        _ => false,
-    });
+    private (Mover State, Step Step) WriteWithdrawal(Register register, Move move, Listing? listing, DateTimeOffset now) =>
+        Moves.Withdraw(Service, register, listing, Self, now) is { } next
+            ? Write(next, register.Rev, $"the move to {move.To} is withdrawn: {Decision!.Why}")
+            : End(Ending.Frozen, $"the move is no longer justified, but what {register.Active} had is not known");
 
     private (Mover State, Step Step) Take(Register register, DateTimeOffset now)
     {
@@ -308,7 +482,7 @@ public sealed record Mover
             return End(Ending.DryRun, $"would move to {Decision!.To}: {Decision.Why}");
         }
 
-        if (!IsSwitch && !Shows(register.Plan))
+        if (!IsSwitch && !Look.MajorityShows(register.Plan, HasTxt))
         {
             if (Listing is null)
             {
@@ -322,28 +496,19 @@ public sealed record Mover
             }
         }
 
-        return Write(Moves.Take(Service, register, Decision!, Self, now), register.Rev, $"epoch {register.Epoch + 1} taken: to {Decision!.To}, {Decision.Why}");
+        return Write(Moves.Take(Topology, Service, register, Decision!, Self, now), register.Rev, $"epoch {register.Epoch + 1} taken: to {Decision!.To}, {Decision.Why}");
     }
 
     private (Mover State, Step Step) Converge(Register register, DateTimeOffset now)
     {
-        var mustList = ListsNow && register.Plan.IsOpaque && !(Listing is not null && DnsGate.Judge(register, Listing, Service.IsFenced) is GateVerdict.Nothing);
-        if (Shows(register.Plan) && !mustList)
-        {
-            return register.Moving is not { } move
-                ? register.Adopted is null ? End(Ending.Settled, "the world shows the plan")
-                    : Write(register with { Rev = register.Rev + 1, Adopted = null }, register.Rev, "what was adopted is replaced by our own plan")
-                : move.LandedAt is null || Look.HttpOk
-                    ? Write(
-                        Moves.Landed(register, Look.HttpOk, Topology.Timing.CoolDown, now, Service.TtlSeconds),
-                        register.Rev,
-                        Look.HttpOk ? $"the move to {move.To} is done" : $"the move to {move.To} has landed")
-                    : End(Ending.Waiting, $"{move.To} is answered, but does not serve through the name yet: {Look.HttpDetail}");
-        }
-
         if (IsSwitch)
         {
-            return End(Ending.Waiting, $"the switch says {register.Plan.Endpoint}; the servers do not all answer so yet");
+            return ConvergeSwitch(register, now);
+        }
+
+        if (!MustList(register, now))
+        {
+            return Verify(register, now);
         }
 
         if (Listing is null)
@@ -351,13 +516,100 @@ public sealed record Mover
             return (this, new Step.ListRecords());
         }
 
-        return DnsGate.Judge(register, Listing, Service.IsFenced) switch
+        switch (DnsGate.Judge(register, Listing, Service.IsFenced))
         {
-            GateVerdict.Nothing => End(Ending.Waiting, "the provider has the plan; its servers do not all show it yet"),
-            GateVerdict.Freeze(var reason) => IsConfirmed ? End(Ending.Frozen, reason) : Doubt(),
-            GateVerdict.Keep(var landed) => Write(Moves.Keep(Service, register, landed, Self, now), register.Rev, $"the withdrawn move to {landed.Endpoint} had landed: kept"),
-            _ => IsDryRun ? End(Ending.DryRun, $"would apply plan {register.Plan.Id} of epoch {register.Epoch}") : (this, new Step.Apply(register.Plan, Listing)),
-        };
+            case GateVerdict.Nothing:
+                return Hold(register, now) ?? Verify(register, now);
+            case GateVerdict.Freeze(var reason):
+                return IsConfirmed ? End(Ending.Frozen, reason) : Doubt();
+            case GateVerdict.Keep(var surfaced):
+                return Write(Moves.Keep(Service, register, surfaced, Self, now), register.Rev, $"the withdrawn move to {surfaced.Endpoint} had taken effect: kept");
+            default:
+                return IsDryRun ? End(Ending.DryRun, $"would apply plan {register.Plan.Id} of epoch {register.Epoch}") : Send(register, Listing, now);
+        }
+    }
+
+    /// <summary>Servers tell nearly everything. The provider is asked until it lists the plan; when most servers show another; and now and then for what servers cannot tell.</summary>
+    private bool MustList(Register register, DateTimeOffset now)
+    {
+        if (register.Publication.HeldAt is not { } heldAt)
+        {
+            return true;
+        }
+
+        return ListsNow || Listing is not null || (Look.Answering > 0 && !Look.MajorityShows(register.Plan, HasTxt) && heldAt + UnansweredFor <= now);
+    }
+
+    private (Mover State, Step Step) ConvergeSwitch(Register register, DateTimeOffset now)
+    {
+        if (register.Publication.SentAt is null)
+        {
+            return IsDryRun
+                ? End(Ending.DryRun, $"would send the switch to {register.Plan.Endpoint}")
+                : Write(Moves.Sent(register, Look.Otherwise(register.Plan, HasTxt), now), register.Rev, $"the switch is sent to {register.Plan.Endpoint}");
+        }
+
+        return NewBaseline(register) ?? Verify(register, now);
+    }
+
+    /// <summary>What the servers and HTTP say of a plan that the provider holds.</summary>
+    private (Mover State, Step Step) Verify(Register register, DateTimeOffset now)
+    {
+        if (!Look.MajorityShows(register.Plan, HasTxt))
+        {
+            return End(Ending.Waiting, Look.Answering == 0
+                ? "no authoritative server answers"
+                : $"epoch {register.Epoch} is not shown by most of the {Look.Answering} authoritative servers that answer yet");
+        }
+
+        if (register.Moving is not { } move)
+        {
+            return End(Ending.Settled, "the world shows the plan");
+        }
+
+        if (register.Publication.PublishedAt is not { } publishedAt || (publishedAt + LagsFor > now && !Look.AllShow(register.Plan, HasTxt)))
+        {
+            return End(Ending.Waiting, $"the authoritative servers do not all show {move.To} yet");
+        }
+
+        return Look.ServesThrough(register.Plan, HasTxt)
+            ? Write(Moves.Done(register, now, Service.TtlSeconds), register.Rev, $"the move to {move.To} is done")
+            : End(Ending.Waiting, $"{move.To} is answered, but does not serve through the name yet: {Look.HttpDetail}");
+    }
+
+    /// <summary>Writes once that the provider lists the plan; null if that is written already.</summary>
+    private (Mover State, Step Step)? Hold(Register register, DateTimeOffset now) =>
+        register.Publication.HeldAt is null ? Write(Moves.Held(register, now), register.Rev, $"the provider holds epoch {register.Epoch}") : null;
+
+    /// <summary>Where no TXT proves an answer to be new, a server that answers otherwise is remembered, so that a change of its mind counts.</summary>
+    private (Mover State, Step Step)? NewBaseline(Register register)
+    {
+        if (!register.IsUnpublished)
+        {
+            return null;
+        }
+
+        List<int> added = [.. Look.Otherwise(register.Plan, HasTxt).Except(register.Publication.Baseline)];
+        return added.Count == 0 ? null
+            : Write(
+                register with { Rev = register.Rev + 1, Publication = register.Publication with { Baseline = [.. register.Publication.Baseline.Union(added).Order()] } },
+                register.Rev,
+                $"servers {string.Join(", ", added.Select(server => server + 1))} still answer otherwise");
+    }
+
+    private (Mover State, Step Step) Send(Register register, Listing listing, DateTimeOffset now)
+    {
+        if (Refused is { } refused && refused.Listing.IsSameAs(listing))
+        {
+            return End(Ending.Rejected, $"the provider refuses plan {register.Plan.Id} although the name is as listed: {refused.Reason}");
+        }
+
+        if (register.Publication.SentAt is not { } sentAt || (!Service.IsFenced && sentAt + AnnouncedFor < now))
+        {
+            return Write(Moves.Sent(register, Look.Otherwise(register.Plan, HasTxt), now), register.Rev, $"epoch {register.Epoch} is about to be sent");
+        }
+
+        return (this with { HasRegressed = HasRegressed || register.Publication.HeldAt is not null }, new Step.Apply(register.Plan, listing));
     }
 
     private (Mover State, Step Step) Write(Register next, long? expectedRev, string what) =>

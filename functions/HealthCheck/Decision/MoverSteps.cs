@@ -47,6 +47,9 @@ public enum Ending
 
     /// <summary>The name is not as any plan says: nothing is touched until a person has looked.</summary>
     Frozen,
+
+    /// <summary>The provider refuses the plan although the name is as it was listed: it will refuse it again. It is sent once a tick.</summary>
+    Rejected,
 }
 
 /// <summary>What came of a step.</summary>
@@ -66,7 +69,8 @@ public abstract record StepResult
     public sealed record Register(ConditionalWrite Write) : StepResult;
 
     /// <summary>Of <see cref="Step.Apply"/>.</summary>
-    public sealed record Applied(ApplyOutcome Outcome) : StepResult;
+    /// <param name="Reason">What the provider said, where it refused.</param>
+    public sealed record Applied(ApplyOutcome Outcome, string Reason = "") : StepResult;
 
     /// <summary>Of <see cref="Step.Fence"/>: whether the replica acknowledged it.</summary>
     public sealed record Fenced(bool Stands) : StepResult;
@@ -81,7 +85,7 @@ public enum ApplyOutcome
     /// <summary>The provider took it.</summary>
     Applied,
 
-    /// <summary>The name was not as listed: somebody was faster. Nothing changed.</summary>
+    /// <summary>The provider refused it: the name was not as listed, or the plan is never acceptable. Nothing changed.</summary>
     Refused,
 
     /// <summary>The provider is busy; nothing changed.</summary>

@@ -1,4 +1,3 @@
-using Failover.ControlPlane.Ballots;
 using Failover.ControlPlane.Registers;
 using Failover.ControlPlane.Topologies;
 
@@ -17,14 +16,14 @@ public static class Overrides
     public static readonly TimeSpan FenceSettles = TimeSpan.FromSeconds(15);
 
     /// <summary>What an operator's orders in force ask for, whatever the health of the endpoint that serves; null if they ask for nothing.</summary>
-    public static Decision? Asked(Topology topology, Service service, Register register, List<Ballot> fresh, DateTimeOffset now)
+    public static Decision? Asked(Service service, Register register, Votes votes, DateTimeOffset now)
     {
         var serving = register.Serving;
         if (register.Pinned is { } pin && pin.Order.IsInForce(now))
         {
             return pin.Endpoint == serving ? null
                 : register.Paused?.Stops(pin.Order.Since, now) == true ? Decider.Hold(Diagnosis.Healthy, HoldReason.Paused, $"an operator paused after the pin to {pin.Endpoint}")
-                : (pin.Force && service.Endpoint(pin.Endpoint) is not null) || Decider.CountUp(fresh, service, pin.Endpoint) >= topology.Majority ? Move(pin.Endpoint, $"{pin.Order.By} pinned the name to {pin.Endpoint}")
+                : (pin.Force && service.Endpoint(pin.Endpoint) is not null) || votes.CountUp(service, pin.Endpoint) >= votes.Majority ? Move(pin.Endpoint, $"{pin.Order.By} pinned the name to {pin.Endpoint}")
                 : Decider.Hold(Diagnosis.NoTarget, HoldReason.NoTarget, $"the name is pinned to {pin.Endpoint}, which is not up");
         }
 
@@ -32,26 +31,26 @@ public static class Overrides
         {
             var drain = register.Drained[serving];
             return register.Paused?.Stops(drain.Since, now) == true ? Decider.Hold(Diagnosis.Healthy, HoldReason.Paused, $"an operator paused after the drain of {serving}")
-                : Decider.Target(topology, service, register, fresh, now) is { } target ? Move(target.Name, $"{drain.By} drained {serving}")
+                : Decider.Target(service, register, votes, now) is { } target ? Move(target.Name, $"{drain.By} drained {serving}")
                 : Decider.Hold(Diagnosis.NoTarget, HoldReason.NoTarget, $"{serving} is drained, and no other endpoint is up");
         }
 
         // A planned move is made of a healthy world; should it fail meanwhile, that is judged as ever.
-        return register.Planned is { } planned && planned.From == serving && planned.Until > now && Decider.CountDown(fresh, service, serving) < topology.Majority
-            ? Plan(topology, service, register, planned, fresh, now)
+        return register.Planned is { } planned && planned.From == serving && planned.Until > now && votes.CountDown(service, serving) < votes.Majority
+            ? Plan(service, register, planned, votes, now)
             : null;
 
-        Decision Move(string to, string why) => new(Verdict.Move, to, Diagnosis.Healthy, [], why) { Kind = MoveKind.Override, DataLossMs = Decider.DataLossMs(service, serving, to, fresh, now) };
+        Decision Move(string to, string why) => new(Verdict.Move, to, Diagnosis.Healthy, [], why) { Kind = MoveKind.Override, DataLossMs = Decider.DataLossMs(service, serving, to, votes, now) };
     }
 
-    private static Decision Plan(Topology topology, Service service, Register register, PlannedMove planned, List<Ballot> fresh, DateTimeOffset now)
+    private static Decision Plan(Service service, Register register, PlannedMove planned, Votes votes, DateTimeOffset now)
     {
         if (register.Paused?.Stops(planned.Since, now) == true)
         {
             return Decider.Hold(Diagnosis.Healthy, HoldReason.Paused, "an operator paused after the planned move was ordered");
         }
 
-        if (register.IsDrained(planned.To, now) || Decider.CountUp(fresh, service, planned.To) < topology.Majority)
+        if (register.IsDrained(planned.To, now) || votes.CountUp(service, planned.To) < votes.Majority)
         {
             return Decider.Hold(Diagnosis.NoTarget, HoldReason.NoTarget, $"the planned move to {planned.To} waits: it is not up");
         }
@@ -63,7 +62,7 @@ public static class Overrides
 
         var (source, target) = (service.Endpoint(planned.From)?.Replica, service.Endpoint(planned.To)?.Replica);
         var through = 0;
-        foreach (var ballot in fresh)
+        foreach (var ballot in votes.Counted)
         {
             // Written when nothing else could be any more.
             if (source == target || (source is not null && target is not null && ballot.Replicas.TryGetValue(source, out var beats)
@@ -73,8 +72,8 @@ public static class Overrides
             }
         }
 
-        return through < topology.Majority
-            ? Decider.Hold(Diagnosis.Healthy, HoldReason.Backlog, $"the planned move to {planned.To} waits: for {through} of {topology.Majority} observers heartbeats that were written after the fence have arrived")
-            : new Decision(Verdict.Move, planned.To, Diagnosis.Healthy, [], $"{planned.By} planned the move to {planned.To}; writes are fenced, and heartbeats that were written after that have arrived") { Kind = MoveKind.Planned, DataLossMs = Decider.DataLossMs(service, planned.From, planned.To, fresh, now) };
+        return through < votes.Majority
+            ? Decider.Hold(Diagnosis.Healthy, HoldReason.Backlog, $"the planned move to {planned.To} waits: for {through} of {votes.Majority} observers heartbeats that were written after the fence have arrived")
+            : new Decision(Verdict.Move, planned.To, Diagnosis.Healthy, [], $"{planned.By} planned the move to {planned.To}; writes are fenced, and heartbeats that were written after that have arrived") { Kind = MoveKind.Planned, DataLossMs = Decider.DataLossMs(service, planned.From, planned.To, votes, now) };
     }
 }

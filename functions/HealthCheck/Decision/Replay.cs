@@ -27,7 +27,7 @@ public static class Replay
     /// </summary>
     public static IReadOnlyList<Replayed> Again(Topology topology, IEnumerable<JournalEntry> entries) =>
         [.. Derivable(topology, entries)
-            .Where(entry => (entry.Evidence!.Ballots.FirstOrDefault(ballot => ballot.Observer == entry.Observer)?.Topology ?? topology.Digest) == topology.Digest)
+            .Where(entry => entry.Evidence!.Ballots.FirstOrDefault(ballot => ballot.Observer == entry.Observer) is not { } own || own.Topology == topology.Digest)
             .Select(entry => Derive(topology, entry, entry.Evidence!.Ballots))];
 
     /// <summary>
@@ -38,9 +38,11 @@ public static class Replay
     {
         var other = topology with { Timing = timing };
         var derivable = Derivable(topology, entries).ToList();
-        var refolded = derivable.SelectMany(entry => entry.Evidence!.Ballots).DistinctBy(ballot => (ballot.Observer, ballot.Slot)).GroupBy(ballot => ballot.Observer)
-            .SelectMany(ballots => Refold(ballots.OrderBy(ballot => ballot.Slot), timing)).ToDictionary(ballot => (ballot.Observer, ballot.Slot));
-        return [.. derivable.Select(entry => Derive(other, entry, [.. entry.Evidence!.Ballots.Select(ballot => refolded[(ballot.Observer, ballot.Slot)] with { Topology = null })]))];
+        var refolded = derivable.SelectMany(entry => entry.Evidence!.Ballots.Select(ballot => (entry.Service, Ballot: ballot))).DistinctBy(folded => (folded.Service, folded.Ballot.Observer, folded.Ballot.Start))
+            .GroupBy(folded => (folded.Service, folded.Ballot.Observer))
+            .SelectMany(group => Refold(other, group.Select(folded => folded.Ballot).OrderBy(ballot => ballot.Start)).Select(ballot => (group.Key.Service, Ballot: ballot)))
+            .ToDictionary(folded => (folded.Service, folded.Ballot.Observer, folded.Ballot.Start), folded => folded.Ballot);
+        return [.. derivable.Select(entry => Derive(other, entry, [.. entry.Evidence!.Ballots.Select(ballot => refolded[(entry.Service, ballot.Observer, ballot.Start)])]))];
     }
 
     private static IEnumerable<JournalEntry> Derivable(Topology topology, IEnumerable<JournalEntry> entries) => entries.Where(entry =>
@@ -48,24 +50,36 @@ public static class Replay
         && topology.Services.Any(service => service.Name == entry.Service)).OrderBy(entry => entry.At);
 
     private static Replayed Derive(Topology topology, JournalEntry entry, IReadOnlyList<Ballot> ballots) => new(
-        entry, Decider.Decide(topology, topology.Services.First(service => service.Name == entry.Service), entry.Evidence!.Register!, ballots, entry.Evidence.Now));
+        entry, Decider.Decide(topology, topology.Services.First(service => service.Name == entry.Service), entry.Evidence!.Register!, ballots, entry.Observer, entry.Evidence.Now));
 
     /// <summary>The first ballot is where the counting starts: what came before is not in the journal.</summary>
-    private static IEnumerable<Ballot> Refold(IEnumerable<Ballot> ballots, Timing timing)
+    private static IEnumerable<Ballot> Refold(Topology topology, IEnumerable<Ballot> ballots)
     {
         Ballot? previous = null;
         foreach (var ballot in ballots)
         {
-            var known = previous is not null && !HealthFold.IsGap(previous, ballot.Slot, timing) ? previous : null;
-            previous = previous is null ? ballot : ballot with
+            var first = previous is null;
+            var before = previous;
+            previous = ballot with
             {
-                Services = ballot.Services.ToDictionary(
+                Topology = topology.Digest,
+                Services = first ? ballot.Services : ballot.Services.ToDictionary(
                     service => service.Key,
-                    service => (IReadOnlyDictionary<string, EndpointBallot>)service.Value.ToDictionary(
-                        endpoint => endpoint.Key,
-                        endpoint => HealthFold.Next(known?.On(service.Key, endpoint.Key), new ProbeResult(endpoint.Value.LastOk, endpoint.Value.Detail), ballot.Slot, timing))),
+                    service => (IReadOnlyDictionary<string, EndpointBallot>)service.Value.ToDictionary(endpoint => endpoint.Key, endpoint => Refold(topology, ballot, before!, service.Key, endpoint.Key))),
             };
             yield return previous;
         }
+    }
+
+    private static EndpointBallot Refold(Topology topology, Ballot ballot, Ballot before, string service, string name)
+    {
+        var view = ballot.On(service, name);
+        if (topology.Services.FirstOrDefault(other => other.Name == service)?.Endpoint(name) is not { } endpoint)
+        {
+            return view;
+        }
+
+        TimeSpan? gap = ballot.Start > before.ValidUntil ? ballot.Start - before.Start : null;
+        return HealthFold.Next(before.On(service, name), gap, view.Target, new ProbeResult(view.LastOk, view.Detail), ballot.Reaches(endpoint.Replica), ballot.Start, topology.Timing);
     }
 }

@@ -10,12 +10,12 @@ namespace Failover.HealthCheck.Decision;
 /// </summary>
 /// <remarks>
 /// <code>
-/// the slot was ticked already, or is not now -> skip
+/// the tick was made already, or is not now -> skip (a stored ballot from ahead of the clock was made by a wrong one, and is replaced)
 /// -> look around -> no anchor answers, or the clock is wrong -> no vote
 /// -> fold into the ballot before -> write it in that one's place
 ///    written        -> voted
 ///    not answered   -> no vote: it may count later, but not for this tick
-///    refused        -> read: an earlier try of this very ballot -> voted; this slot's or a later one -> skip; an older one -> fold again, three times at most
+///    refused        -> read: an earlier try of this very ballot -> voted; this tick's or a later one -> skip; an older one -> fold again, three times at most
 /// </code>
 /// </remarks>
 public sealed record Voting
@@ -25,31 +25,34 @@ public sealed record Voting
 
     private const int AttemptsMax = 3;
 
-    private Voting(Topology topology, string observer, long slot) => (Topology, Observer, Slot) = (topology, observer, slot);
+    private Voting(Topology topology, string observer, TickId tick) => (Topology, Observer, Tick) = (topology, observer, tick);
 
     private Topology Topology { get; }
 
     private string Observer { get; }
 
-    private long Slot { get; }
+    private TickId Tick { get; }
 
     private StoredBallot? Stored { get; init; }
 
     private Observation? Seen { get; init; }
 
-    private Ballot? Ballot { get; init; }
-
     private int Attempts { get; init; }
 
-    /// <summary>Begins a tick of a slot.</summary>
+    /// <summary>When this observer's tick before this one was; null if there was none.</summary>
+    public DateTimeOffset? Before => Stored?.Ballot?.Start;
+
+    /// <summary>Begins a tick.</summary>
     /// <param name="stored">This observer's ballot; null if it cannot be read.</param>
-    public static (Voting State, VoteStep Step) Start(Topology topology, string observer, long slot, StoredBallot? stored, DateTimeOffset now)
+    public static (Voting State, VoteStep Step) Start(Topology topology, string observer, TickId tick, StoredBallot? stored, DateTimeOffset now)
     {
-        var voting = new Voting(topology, observer, slot) { Stored = stored };
-        var timing = topology.Timing;
-        return stored?.Slot >= slot ? voting.End(VoteEnding.Skipped, "ticked already")
-            : timing.SlotAt(now) - slot > 1 || slot > timing.SlotAt(now + SkewMax) ? voting.End(VoteEnding.Skipped, "not now")
-            : (voting, new VoteStep.LookAround());
+        var voting = new Voting(topology, observer, tick) { Stored = stored };
+        if (tick.Start > now + SkewMax || now - tick.Start >= 2 * topology.Timing.Interval)
+        {
+            return voting.End(VoteEnding.Skipped, "not now");
+        }
+
+        return voting.IsMade(stored, now) ? voting.End(VoteEnding.Skipped, "made already") : (voting, new VoteStep.LookAround());
     }
 
     /// <summary>Goes on after looking around.</summary>
@@ -68,26 +71,46 @@ public sealed record Voting
     };
 
     /// <summary>Goes on after reading the ballot again; null if it cannot be read.</summary>
-    public (Voting State, VoteStep Step) Next(StoredBallot? stored, DateTimeOffset now) =>
-        stored is null ? End(VoteEnding.NoVote, "the ballot was refused, and cannot be read")
-            : stored.Slot == Slot && stored.Ballot?.At == Ballot!.At ? End(VoteEnding.Voted, "an earlier try of the ballot stands")
-            : stored.Slot >= Slot ? End(VoteEnding.Skipped, "another tick was faster")
-            : Attempts >= AttemptsMax ? End(VoteEnding.NoVote, "other ticks kept writing the ballot")
-            : (this with { Stored = stored }).Write(now);
+    public (Voting State, VoteStep Step) Next(StoredBallot? stored, DateTimeOffset now)
+    {
+        if (stored is null)
+        {
+            return End(VoteEnding.NoVote, "the ballot was refused, and cannot be read");
+        }
+
+        if (stored.Token == Tick.Token)
+        {
+            return End(VoteEnding.Voted, "an earlier try of the ballot stands");
+        }
+
+        if (IsMade(stored, now))
+        {
+            return End(VoteEnding.Skipped, "another tick was faster");
+        }
+
+        return Attempts >= AttemptsMax ? End(VoteEnding.NoVote, "other ticks kept writing the ballot") : (this with { Stored = stored }).Write(now);
+    }
+
+    private bool IsMade(StoredBallot? stored, DateTimeOffset now) => stored?.Ballot is { } ballot && ballot.Start >= Tick.Start && ballot.Start <= now + SkewMax;
 
     private (Voting State, VoteStep Step) Write(DateTimeOffset now)
     {
-        var ballot = BallotFold.Next(Topology, Observer, Stored!.Ballot, Slot, Seen!, now);
-        return (this with { Ballot = ballot, Attempts = Attempts + 1 }, new VoteStep.WriteBallot(ballot, Stored.Slot));
+        var ballot = BallotFold.Next(Topology, Observer, Stored!.Ballot, Tick, Seen!, now);
+        return (this with { Attempts = Attempts + 1 }, new VoteStep.WriteBallot(ballot, Stored.Token));
     }
 
     private (Voting State, VoteStep Step) End(VoteEnding ending, string why) => (this, new VoteStep.End(ending, why));
 }
 
 /// <summary>An observer's ballot as the control table has it.</summary>
-/// <param name="Slot">Null if there is none.</param>
+/// <param name="Token">Null if there is none.</param>
 /// <param name="Ballot">Null also where another version wrote it in a form that this one cannot read.</param>
-public sealed record StoredBallot(long? Slot, Ballot? Ballot);
+public sealed record StoredBallot(string? Token, Ballot? Ballot);
+
+/// <summary>One tick of an observer.</summary>
+/// <param name="Start">The time that it stands for.</param>
+/// <param name="Token">Random, one for each time that the tick is delivered: the ballot's.</param>
+public sealed record TickId(DateTimeOffset Start, string Token);
 
 /// <summary>All that a tick saw when it looked around.</summary>
 /// <param name="Probes">By service, then endpoint.</param>
@@ -105,7 +128,7 @@ public enum VoteEnding
     /// <summary>It does not, or the observer is cut off: this tick decides nothing and touches nothing.</summary>
     NoVote,
 
-    /// <summary>The slot is another tick's.</summary>
+    /// <summary>The tick was made already, or is not now.</summary>
     Skipped,
 }
 
@@ -119,8 +142,8 @@ public abstract record VoteStep
     /// <summary>Probe, beat, ask the anchors.</summary>
     public sealed record LookAround : VoteStep;
 
-    /// <summary>Store the ballot in place of that slot's.</summary>
-    public sealed record WriteBallot(Ballot Ballot, long? PreviousSlot) : VoteStep;
+    /// <summary>Store the ballot in place of exactly the one with that token.</summary>
+    public sealed record WriteBallot(Ballot Ballot, string? PreviousToken) : VoteStep;
 
     /// <summary>Read this observer's ballot again.</summary>
     public sealed record ReadBallot : VoteStep;

@@ -20,13 +20,36 @@ public sealed class AuthoritativeLook(HttpProber prober, TimeSpan timeout)
     public async Task<Look> LookAsync(Service service, CancellationToken cancellationToken)
     {
         var servers = await Task.WhenAll(service.AuthoritativeServers.Select(server => AskAsync(server, service, cancellationToken)));
-        if (servers.OfType<Listing>().FirstOrDefault()?.Sets is not [{ Values: [var value, ..] } set, ..] || await AddressAsync(set.Type, value, cancellationToken) is not { } address)
+        var newest = Newest(servers);
+        if (newest < 0 || servers[newest]!.Sets is not [{ Values: [var value, ..] } set, ..] || await AddressAsync(set.Type, value, cancellationToken) is not { } address)
         {
-            return new Look(servers, HttpOk: false, "no address is answered");
+            return new Look(servers, HttpOk: false, "no address is answered", newest);
         }
 
         var probe = await prober.ProbeAsync(service.LookUrl, ProbeExpectation.Default, address, cancellationToken);
-        return new Look(servers, probe.Ok, probe.Detail);
+        return new Look(servers, probe.Ok, probe.Detail, newest);
+    }
+
+    /// <summary>The server whose state TXT is of the highest epoch: a slow server still sends clients to where the name was. Without a TXT, one that gives the most common answer; -1 if none answers.</summary>
+    private static int Newest(Listing?[] servers)
+    {
+        var best = (Epoch: long.MinValue, Alike: 0, Index: -1);
+        for (var i = 0; i < servers.Length; i++)
+        {
+            if (servers[i] is not { } answer)
+            {
+                continue;
+            }
+
+            var epoch = answer.Txt is { Values: [var text] } && StateTxt.TryParse(text) is { } state ? state.Epoch : -1;
+            var alike = servers.Count(other => other is not null && RecordSet.AreSame(other.Sets, answer.Sets));
+            if (epoch > best.Epoch || (epoch == best.Epoch && alike > best.Alike))
+            {
+                best = (epoch, alike, i);
+            }
+        }
+
+        return best.Index;
     }
 
     /// <summary>A CNAME leads to a name of somebody else's, which is resolved as everybody resolves it.</summary>

@@ -21,7 +21,7 @@ public sealed class DigitalOceanRecords(DigitalOceanAccess access) : IDnsProvide
 
     /// <inheritdoc/>
     /// <exception cref="ApiException">DigitalOcean refuses it: a permission, a domain.</exception>
-    public async Task<ApplyOutcome> ApplyAsync(Service service, Plan plan, Listing listed, CancellationToken cancellationToken)
+    public async Task<ApplyAnswer> ApplyAsync(Service service, Plan plan, Listing listed, CancellationToken cancellationToken)
     {
         if (plan.Sets.Count == 0)
         {
@@ -33,7 +33,7 @@ public sealed class DigitalOceanRecords(DigitalOceanAccess access) : IDnsProvide
             var records = await RecordsAsync(service, cancellationToken);
             if (!ListingOf(service, records).IsSameAs(listed))
             {
-                return ApplyOutcome.Refused;
+                return new ApplyAnswer(ApplyOutcome.Refused, "the records are not as listed");
             }
 
             foreach (var set in plan.Sets)
@@ -46,20 +46,22 @@ public sealed class DigitalOceanRecords(DigitalOceanAccess access) : IDnsProvide
                 service, records.Where(record => AddressTypes.Contains(record.Type) && record.Name == Relative(service, service.Name) && plan.Sets.All(set => set.Type != record.Type)), cancellationToken);
             await ReplaceAsync(service, plan.Txt, [.. records.Where(record => record.Type == "TXT" && record.Name == Relative(service, plan.Txt.Name))], cancellationToken);
 
-            return (await ListAsync(service, cancellationToken)).IsSameAs(new Listing(plan.Sets, plan.Txt)) ? ApplyOutcome.Applied : ApplyOutcome.Refused;
+            return (await ListAsync(service, cancellationToken)).IsSameAs(new Listing(plan.Sets, plan.Txt))
+                ? new ApplyAnswer(ApplyOutcome.Applied)
+                : new ApplyAnswer(ApplyOutcome.Refused, "what DigitalOcean lists after the change is not the plan");
         }
         catch (ApiException busy) when (busy.StatusCode == HttpStatusCode.TooManyRequests || busy.Message.Contains("previous action", StringComparison.OrdinalIgnoreCase))
         {
-            return ApplyOutcome.Busy;
+            return new ApplyAnswer(ApplyOutcome.Busy);
         }
         catch (ApiException gone) when (gone.StatusCode == HttpStatusCode.NotFound)
         {
             // Somebody else removed it meanwhile.
-            return ApplyOutcome.Refused;
+            return new ApplyAnswer(ApplyOutcome.Refused, gone.Message);
         }
         catch (Exception error) when (error is not ApiException { StatusCode: < HttpStatusCode.InternalServerError } && !cancellationToken.IsCancellationRequested)
         {
-            return ApplyOutcome.Unknown;
+            return new ApplyAnswer(ApplyOutcome.Unknown);
         }
     }
 
@@ -67,7 +69,7 @@ public sealed class DigitalOceanRecords(DigitalOceanAccess access) : IDnsProvide
     private async Task ReplaceAsync(Service service, RecordSet set, IReadOnlyList<Listed> there, CancellationToken cancellationToken)
     {
         // Of records that say the same, everybody keeps the oldest.
-        var kept = set.Values.Select(value => there.OrderBy(record => record.Id).FirstOrDefault(record => IsAs(record, set, value))).ToList();
+        var kept = set.Values.Select(value => there.OrderBy(record => record.Id).FirstOrDefault(record => IsAs(service, record, set, value))).ToList();
         var missing = set.Values.Where((_, i) => kept[i] is null).ToList();
         var surplus = new Queue<Listed>(there.Where(record => !kept.Contains(record)).OrderBy(record => record.Id));
         foreach (var value in missing)
@@ -115,12 +117,15 @@ public sealed class DigitalOceanRecords(DigitalOceanAccess access) : IDnsProvide
         return new Listing([.. sets], state.Count == 0 ? null : Set(service.StateName, "TXT", state));
 
         // Records of one set may have different times to live here: then it is nobody's plan.
-        static RecordSet Set(string name, string type, IEnumerable<Listed> records) => new(
-            name, type, records.Select(record => record.Ttl).Distinct().Count() == 1 ? records.First().Ttl : null, [.. records.Select(record => record.Data ?? "")]);
+        RecordSet Set(string name, string type, IEnumerable<Listed> records) => new(
+            name, type, records.Select(record => record.Ttl).Distinct().Count() == 1 ? records.First().Ttl : null, [.. records.Select(record => DataOf(service, record))]);
     }
 
-    private static bool IsAs(Listed record, RecordSet set, string value) =>
-        record.Ttl == set.TtlSeconds && (set with { Values = [value] }).Holds(record.Data ?? "");
+    private static bool IsAs(Service service, Listed record, RecordSet set, string value) =>
+        record.Ttl == set.TtlSeconds && (set with { Values = [value] }).Holds(DataOf(service, record));
+
+    /// <summary>Of a name that is the domain itself, DigitalOcean answers <c>@</c>.</summary>
+    private static string DataOf(Service service, Listed record) => record is { Type: "CNAME", Data: "@" } ? Domain(service) : record.Data ?? "";
 
     private static string Domain(Service service) => service.DigitalOceanDomain!;
 

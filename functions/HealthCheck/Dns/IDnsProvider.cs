@@ -11,5 +11,9 @@ public interface IDnsProvider
     Task<Listing> ListAsync(Service service, CancellationToken cancellationToken);
 
     /// <summary>Replaces what was listed by the plan, unless it is no longer what was listed.</summary>
-    Task<ApplyOutcome> ApplyAsync(Service service, Plan plan, Listing listed, CancellationToken cancellationToken);
+    Task<ApplyAnswer> ApplyAsync(Service service, Plan plan, Listing listed, CancellationToken cancellationToken);
 }
+
+/// <summary>What came of an attempt to apply a plan.</summary>
+/// <param name="Reason">What the provider said, where it refused; not yet bounded.</param>
+public sealed record ApplyAnswer(ApplyOutcome Outcome, string Reason = "");

@@ -15,21 +15,30 @@ public sealed class Route53Records(IAmazonRoute53 route53) : IDnsProvider
 {
     private static readonly string[] AddressTypes = ["A", "AAAA", "CNAME", "HTTPS"];
 
-    /// <summary>A name and the names below it have few sets; more than these make the listing fail.</summary>
-    private const int SetsMax = 1000;
-
-    /// <summary>The name's address sets and its state TXT.</summary>
+    /// <summary>
+    /// The name's address sets and its state TXT. Route 53 lists from a name on, and as a rule both stand in the first page, of one moment. Where many names stand between them, the TXT is asked for by itself:
+    /// the two answers can then show half of another writer's batch, which looks foreign, and what looks foreign is listed twice before it is believed.
+    /// </summary>
     public async Task<Listing> ListAsync(Service service, CancellationToken cancellationToken)
     {
-        var sets = await ListBelowAsync(service.HostedZoneId!, service.Name, cancellationToken);
-        return new Listing(
-            [.. sets.Where(set => set.Name == service.Name && AddressTypes.Contains(set.Type))],
-            sets.FirstOrDefault(set => set.Name == service.StateName && set.Type == "TXT"));
+        var page = await route53.ListResourceRecordSetsAsync(new ListResourceRecordSetsRequest { HostedZoneId = service.HostedZoneId, StartRecordName = service.Name }, cancellationToken);
+        List<RecordSet> sets = [.. (page.ResourceRecordSets ?? []).Select(FromProvider)];
+        var state = StateOf(sets);
+        if (state is null && page.IsTruncated == true)
+        {
+            page = await route53.ListResourceRecordSetsAsync(
+                new ListResourceRecordSetsRequest { HostedZoneId = service.HostedZoneId, StartRecordName = service.StateName, StartRecordType = RRType.TXT, MaxItems = "1" }, cancellationToken);
+            state = StateOf((page.ResourceRecordSets ?? []).Select(FromProvider));
+        }
+
+        return new Listing([.. sets.Where(set => set.Name == service.Name && AddressTypes.Contains(set.Type))], state);
+
+        RecordSet? StateOf(IEnumerable<RecordSet> listed) => listed.FirstOrDefault(set => set.Name == service.StateName && set.Type == "TXT");
     }
 
     /// <summary>Replaces exactly <paramref name="listed"/> by the plan.</summary>
     /// <exception cref="AmazonRoute53Exception">The provider refuses it for another reason than what is there: a permission, a zone.</exception>
-    public async Task<ApplyOutcome> ApplyAsync(Service service, Plan plan, Listing listed, CancellationToken cancellationToken)
+    public async Task<ApplyAnswer> ApplyAsync(Service service, Plan plan, Listing listed, CancellationToken cancellationToken)
     {
         var batch = RecordBatch.Of(plan, listed);
         try
@@ -45,55 +54,19 @@ public sealed class Route53Records(IAmazonRoute53 route53) : IDnsProvider
                     },
                 },
                 cancellationToken);
-            return ApplyOutcome.Applied;
+            return new ApplyAnswer(ApplyOutcome.Applied);
         }
-        catch (InvalidChangeBatchException)
+        catch (InvalidChangeBatchException refused)
         {
-            return ApplyOutcome.Refused;
+            return new ApplyAnswer(ApplyOutcome.Refused, refused.Message);
         }
         catch (AmazonRoute53Exception busy) when (busy is PriorRequestNotCompleteException || busy.ErrorCode is "Throttling" or "ThrottlingException")
         {
-            return ApplyOutcome.Busy;
+            return new ApplyAnswer(ApplyOutcome.Busy);
         }
         catch (Exception error) when (error is not AmazonRoute53Exception { StatusCode: >= HttpStatusCode.BadRequest and < HttpStatusCode.InternalServerError })
         {
-            return ApplyOutcome.Unknown;
-        }
-    }
-
-    /// <summary>
-    /// The sets of a name and of the names below it. Route 53 lists them together, so that address and state come in one answer, of one moment:
-    /// two answers could show the half of somebody's batch, which looks like a foreign hand.
-    /// </summary>
-    private async Task<List<RecordSet>> ListBelowAsync(string zone, string name, CancellationToken cancellationToken)
-    {
-        var sets = new List<RecordSet>();
-        var request = new ListResourceRecordSetsRequest { HostedZoneId = zone, StartRecordName = name };
-        while (true)
-        {
-            var page = await route53.ListResourceRecordSetsAsync(request, cancellationToken);
-            foreach (var set in page.ResourceRecordSets ?? [])
-            {
-                // Route 53 lists in order of reversed labels, from the name asked for: a name that is not below it is the end.
-                if (Plain(set.Name) is var listed && listed != name && !listed.EndsWith("." + name, StringComparison.Ordinal))
-                {
-                    return sets;
-                }
-
-                sets.Add(FromProvider(set));
-            }
-
-            if (page.IsTruncated != true)
-            {
-                return sets;
-            }
-
-            if (sets.Count > SetsMax)
-            {
-                throw new InvalidOperationException($"{name} and the names below it have more than {SetsMax} record sets.");
-            }
-
-            (request.StartRecordName, request.StartRecordType, request.StartRecordIdentifier) = (page.NextRecordName, page.NextRecordType, page.NextRecordIdentifier);
+            return new ApplyAnswer(ApplyOutcome.Unknown);
         }
     }
 
@@ -112,11 +85,14 @@ public sealed class Route53Records(IAmazonRoute53 route53) : IDnsProvider
         Name = set.Name + ".",
         Type = set.Type,
         TTL = set.TtlSeconds,
-        ResourceRecords = set.Alias is null ? [.. set.Values.Select(value => new ResourceRecord { Value = set.Type == "TXT" ? $"\"{value}\"" : value })] : null,
+        ResourceRecords = set.Alias is null ? [.. set.Values.Select(value => new ResourceRecord { Value = set.Type == "TXT" ? Quoted(value) : value })] : null,
         AliasTarget = set.Alias is { } alias ? new AliasTarget { HostedZoneId = alias.HostedZoneId, DNSName = alias.DnsName, EvaluateTargetHealth = alias.EvaluateTargetHealth } : null,
     };
 
     private static string Plain(string? name) => (name ?? "").TrimEnd('.').ToLowerInvariant();
 
+    /// <summary>One string loses its quotes. Several strings, or one with quotes inside, stay as Route 53 writes them, for a deletion must repeat them exactly.</summary>
     private static string Unquoted(string value) => value is ['"', .. var text, '"'] && !text.Contains('"', StringComparison.Ordinal) ? text : value;
+
+    private static string Quoted(string value) => value.StartsWith('"') ? value : $"\"{value}\"";
 }

@@ -4,6 +4,7 @@ using System.Net.Sockets;
 using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
 using Failover.ControlPlane;
+using Failover.ControlPlane.Ballots;
 using Failover.ControlPlane.Topologies;
 
 namespace Failover.HealthCheck.Probing;
@@ -117,7 +118,8 @@ public sealed class HttpProber(
             });
         }
 
-        ProbeResult Failed(string detail) => new(Ok: false, detail) { CertificateUntil = certificateUntil };
+        // A broken answer is quoted in the message, whole.
+        ProbeResult Failed(string detail) => new(Ok: false, Printable.Of(detail, EndpointBallot.DetailMax)) { CertificateUntil = certificateUntil };
     }
 
     /// <summary>Which anchors answer, anything at all: if none does, the observer itself is cut off.</summary>
@@ -135,19 +137,27 @@ public sealed class HttpProber(
             }
         }
 
+        // Each address has its share of the time: one that swallows every packet must not hide the next.
+        var share = deadlines.Connect / Math.Max(1, addresses.Length);
         SocketException? last = null;
         foreach (var one in addresses)
         {
+            using var deadline = cancellationToken.Within(share);
             var socket = new Socket(one.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
             try
             {
-                await socket.ConnectAsync(one, target.Port, cancellationToken);
+                await socket.ConnectAsync(one, target.Port, deadline.Token);
                 return new NetworkStream(socket, ownsSocket: true);
             }
             catch (SocketException error)
             {
                 socket.Dispose();
                 last = error;
+            }
+            catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+            {
+                socket.Dispose();
+                last = new SocketException((int)SocketError.TimedOut);
             }
             catch
             {

@@ -23,8 +23,14 @@ public class DeciderTests
     [InlineData("a:9- b:+", "a:9- b:?", "a:9- b:?", Verdict.Hold, Diagnosis.NoTarget)]
     // the same majority must see both halves of it
     [InlineData("a:9- b:?", "a:9- b:+", "a:+ b:+", Verdict.Hold, Diagnosis.NoTarget)]
-    // a blip of the target is no reason against it: it is still up
+    // a blip of the target that one observer sees is no reason against it
     [InlineData("a:9- b:1+", "a:9- b:1-", "a:9- b:+", Verdict.Move, Diagnosis.EndpointDown)]
+    // the target's latest probe counts as the source's does
+    [InlineData("a:9- b:1-", "a:9- b:1-", "a:9- b:+", Verdict.Hold, Diagnosis.NoTarget)]
+    [InlineData("a:9- b:2-", "a:9- b:2-", "a:9- b:2-", Verdict.Hold, Diagnosis.NoTarget)]
+    // the decider is one of the majority: its own probe failed in this tick
+    [InlineData("a:+ b:+", "a:9- b:+", "a:9- b:+", Verdict.Hold, Diagnosis.EndpointDown)]
+    [InlineData("a:9+ b:+", "a:9- b:+", "a:9- b:+", Verdict.Hold, Diagnosis.EndpointDown)]
     public void Follows_the_chart(string one, string two, string three, Verdict verdict, Diagnosis diagnosis)
     {
         var decision = Decide(World.Register(), one, two, three);
@@ -41,7 +47,7 @@ public class DeciderTests
     {
         var decision = Decider.Decide(
             World.Topology, World.Service, World.Register(),
-            [World.Ballot("o1", says, pathAlive: false), World.Ballot("o2", says, pathAlive: false), World.Ballot("o3", "a:+ b:+", ageSeconds: 29)], World.Now);
+            [World.Ballot("o1", says, pathAlive: false), World.Ballot("o2", says, pathAlive: false), World.Ballot("o3", "a:+ b:+", ageSeconds: 29)], "o1", World.Now);
 
         Assert.Equal((verdict, Diagnosis.RegionLost), (decision.Verdict, decision.Diagnosis));
     }
@@ -58,7 +64,7 @@ public class DeciderTests
     {
         var decision = Decider.Decide(
             World.Topology, World.Service, World.Register(),
-            [World.Ballot("o1", "a:9- b:+"), World.Ballot("o2", "a:9- b:+", ageSeconds: 31), World.Ballot("o3", "a:9- b:+", ageSeconds: 31)], World.Now);
+            [World.Ballot("o1", "a:9- b:+"), World.Ballot("o2", "a:9- b:+", ageSeconds: 31), World.Ballot("o3", "a:9- b:+", ageSeconds: 31)], "o1", World.Now);
 
         Assert.Equal([HoldReason.NoQuorum], decision.Held);
     }
@@ -67,15 +73,31 @@ public class DeciderTests
     public void Ballots_of_strangers_do_not_count() =>
         Assert.Equal(
             [HoldReason.NoQuorum],
-            Decider.Decide(World.Topology, World.Service, World.Register(), [World.Ballot("o1", "a:9- b:+"), World.Ballot("x", "a:9- b:+"), World.Ballot("y", "a:9- b:+")], World.Now).Held);
+            Decider.Decide(World.Topology, World.Service, World.Register(), [World.Ballot("o1", "a:9- b:+"), World.Ballot("x", "a:9- b:+"), World.Ballot("y", "a:9- b:+")], "o1", World.Now).Held);
 
+    /// <summary>One live observer that cannot be redeployed blocks nothing; two groups cannot both be majorities.</summary>
     [Fact]
-    public void Ballots_of_mixed_rules_hold() =>
-        Assert.Equal(
-            [HoldReason.MixedVersions],
-            Decider.Decide(
-                World.Topology, World.Service, World.Register(),
-                [World.Ballot("o1", "a:9- b:+"), World.Ballot("o2", "a:9- b:+"), World.Ballot("o3", "a:9- b:+", ruleVersion: Failover.ControlPlane.Ballots.Ballot.RuleVersionNow + 1)], World.Now).Held);
+    public void A_majority_by_the_same_rules_decides_whatever_the_others_run()
+    {
+        Failover.ControlPlane.Ballots.Ballot Other(string observer) => World.Ballot(observer, "a:9- b:+", ruleVersion: Failover.ControlPlane.Ballots.Ballot.RuleVersionNow + 1);
+
+        Assert.Equal(Verdict.Move, Decide(World.Ballot("o1", "a:9- b:+"), World.Ballot("o2", "a:9- b:+"), Other("o3")).Verdict);
+        Assert.Equal([HoldReason.MixedVersions], Decide(World.Ballot("o1", "a:9- b:+"), Other("o2"), Other("o3")).Held);
+        Assert.Equal([HoldReason.MixedVersions], Decide(World.Ballot("o1", "a:9- b:+"), Other("o2"), World.Ballot("o3", "a:9- b:+", ageSeconds: 31)).Held);
+
+        static HealthCheck.Decision.Decision Decide(params Failover.ControlPlane.Ballots.Ballot[] ballots) => Decider.Decide(World.Topology, World.Service, World.Register(), ballots, "o1", World.Now);
+    }
+
+    /// <summary>Replacing c by d: by their own topologies {a, b} with c and {a, b} with d would both have a majority.</summary>
+    [Fact]
+    public void A_majority_is_one_of_the_registers_observers_and_not_of_the_topologys()
+    {
+        var next = World.Topology with { Observers = ["o1", "o4", "o5"] };
+        Failover.ControlPlane.Ballots.Ballot Of(string observer) => World.Ballot(observer, "a:9- b:+") with { Topology = next.Digest };
+
+        Assert.Equal([HoldReason.NoQuorum], Decider.Decide(next, World.Service, World.Register(), [Of("o1"), Of("o4"), Of("o5")], "o1", World.Now).Held);
+        Assert.Equal(Verdict.Move, Decider.Decide(next, World.Service, World.Register() with { Observers = next.Observers }, [Of("o1"), Of("o4"), Of("o5")], "o1", World.Now).Verdict);
+    }
 
     [Fact]
     public void A_pause_holds_and_runs_out()
@@ -113,11 +135,11 @@ public class DeciderTests
     }
 
     [Fact]
-    public void A_move_that_landed_is_judged_by_where_clients_are_now()
+    public void A_move_that_is_published_is_judged_by_where_clients_are_now()
     {
-        var landed = World.Register() with { Moving = new Move("a", "b", MoveKind.Automatic, World.Now, World.Now) };
+        var published = World.Register() with { Moving = new Move("a", "b", MoveKind.Automatic, World.Now) };
 
-        Assert.Equal(Diagnosis.Healthy, Decide(landed, "a:9- b:+", "a:9- b:+", "a:9- b:+").Diagnosis);
+        Assert.Equal(Diagnosis.Healthy, Decide(published, "a:9- b:+", "a:9- b:+", "a:9- b:+").Diagnosis);
     }
 
     /// <summary>S4 for every combination of what three observers can say: no move without a majority for both halves of it.</summary>
@@ -137,14 +159,15 @@ public class DeciderTests
                     var all = new[] { one, two, three };
                     var decision = Decider.Decide(
                         World.Topology, World.Service, World.Register(),
-                        [World.Ballot("o1", one.Says, ageSeconds: one.Age), World.Ballot("o2", two.Says, ageSeconds: two.Age), World.Ballot("o3", three.Says, ageSeconds: three.Age)], World.Now);
+                        [World.Ballot("o1", one.Says, ageSeconds: one.Age), World.Ballot("o2", two.Says, ageSeconds: two.Age), World.Ballot("o3", three.Says, ageSeconds: three.Age)], "o1", World.Now);
                     if (decision.Verdict == Verdict.Hold)
                     {
                         continue;
                     }
 
                     moves++;
-                    Assert.True(all.Count(view => view is { Age: 0, A: "3-" or "9-", B: "+" or "2-" }) >= 2);
+                    Assert.True(all.Count(view => view is { Age: 0, A: "3-" or "9-", B: "+" }) >= 2);
+                    Assert.True(one is { Age: 0, A: "3-" or "9-" });
                 }
             }
         }
@@ -153,5 +176,5 @@ public class DeciderTests
     }
 
     private static HealthCheck.Decision.Decision Decide(Register register, string one, string two, string three) =>
-        Decider.Decide(World.Topology, World.Service, register, [World.Ballot("o1", one), World.Ballot("o2", two), World.Ballot("o3", three)], World.Now);
+        Decider.Decide(World.Topology, World.Service, register, [World.Ballot("o1", one), World.Ballot("o2", two), World.Ballot("o3", three)], "o1", World.Now);
 }

@@ -7,7 +7,7 @@ namespace Failover.HealthCheck.Tests.Decision;
 public class DnsGateTests
 {
     private static readonly Register Before = World.Register(epoch: 4);
-    private static readonly Register Register = Before.WithPlan(World.Plan("b", 5)) with { Rev = 11 };
+    private static readonly Register Register = Before.WithPlan(World.Plan("b", 5)) with { Rev = 11, Publication = World.Sent };
 
     [Fact]
     public void Equal_epoch_and_plan_and_the_sets_as_planned_is_nothing_to_do() =>
@@ -59,11 +59,13 @@ public class DnsGateTests
         Freezes(Register, Shows(Register.Plan) with { Txt = Register.Plan.Txt with { Values = [.. Register.Plan.Txt.Values, "more"] } });
 
     [Fact]
-    public void A_withdrawn_plan_that_landed_is_kept()
+    public void A_withdrawn_plan_that_surfaces_is_kept_until_its_withdrawal_has_taken_effect()
     {
-        var withdrawn = Register.WithPlan(World.Plan("a", 6)) with { Withdraws = Register.Plan.Id };
+        var withdrawn = Register.WithPlan(World.Plan("a", 6)) with { Withdraws = new WithdrawnPlan(Register.Plan.Id, MoveKind.Automatic) };
 
-        Assert.Equal(Register.Plan.Id, Assert.IsType<GateVerdict.Keep>(DnsGate.Judge(withdrawn, Shows(Register.Plan))).Landed.Id);
+        Assert.Equal(Register.Plan.Id, Assert.IsType<GateVerdict.Keep>(DnsGate.Judge(withdrawn, Shows(Register.Plan))).Surfaced.Id);
+        Assert.IsType<GateVerdict.Apply>(DnsGate.Judge(withdrawn with { Publication = new Publication(World.Now, HeldAt: World.Now) }, Shows(Register.Plan)));
+        Assert.IsType<GateVerdict.Apply>(DnsGate.Judge(withdrawn with { Publication = new Publication(World.Now, PublishedAt: World.Now) }, Shows(Register.Plan)));
         Assert.IsType<GateVerdict.Apply>(DnsGate.Judge(withdrawn, Shows(Before.Plan)));
     }
 

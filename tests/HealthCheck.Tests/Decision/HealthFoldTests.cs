@@ -30,38 +30,67 @@ public class HealthFoldTests
     public void An_endpoint_that_fails_half_the_time_is_caught() => Assert.Equal(Health.Down, Fold("++++++" + string.Concat(Enumerable.Repeat("+-", 3))).Health);
 
     [Fact]
-    public void The_slots_of_failures_are_kept_until_they_are_forgiven()
+    public void Failures_and_those_that_lived_are_counted_until_they_are_forgiven()
     {
-        Assert.Equal([0, 1, 3], Fold("--+-").FailedSlots);
-        Assert.Empty(Fold("--++++++").FailedSlots);
-        Assert.Equal(HealthFold.FailedSlotsMax, Fold(new string('-', 40)).FailedSlots.Count);
+        Assert.Equal((3, 3), (Fold("--+-").Failures, Fold("--+-").Lived));
+        Assert.Equal((3, 0), (Fold("--+-", lived: false).Failures, Fold("--+-", lived: false).Lived));
+        Assert.Equal((0, 0, null), (Fold("--++++++").Failures, Fold("--++++++").Lived, Fold("--++++++").FailedSince));
+        Assert.Equal(Start, Fold("--+-").FailedSince);
+    }
+
+    [Fact]
+    public void A_clean_run_is_a_time_and_begins_anew_with_every_failure()
+    {
+        Assert.Equal(Start, Fold("+++").CleanSince);
+        Assert.Equal(Start.AddSeconds(20), Fold("+-+++").CleanSince);
+        Assert.Null(Fold("++-").CleanSince);
     }
 
     [Theory]
-    [InlineData(103, false)]
-    [InlineData(104, true)]
-    public void A_long_gap_forgets_what_was_known(long slot, bool isGap)
+    // A ballot that is no longer valid is not gone on from.
+    [InlineData("++++++", 40, true, Health.Up, 0, 1)]
+    [InlineData("++++++", 180, true, Health.Up, 0, 1)]
+    [InlineData("++++++", 181, true, Health.Unknown, 0, 1)]
+    [InlineData("++++++", 40, false, Health.Unknown, 1, 0)]
+    [InlineData("---", 40, true, Health.Unknown, 0, 1)]
+    [InlineData("---", 40, false, Health.Unknown, 1, 0)]
+    [InlineData("--", 40, false, Health.Unknown, 1, 0)]
+    public void Failures_do_not_outlive_a_gap_and_up_does_if_the_next_probe_bears_it_out(string before, int gapSeconds, bool ok, Health expected, int failures, int clean)
     {
-        var ballot = new Ballot
-        {
-            Observer = "o",
-            Slot = 100,
-            At = DateTimeOffset.UnixEpoch,
-            Services = new Dictionary<string, IReadOnlyDictionary<string, EndpointBallot>>(),
-            Replicas = new Dictionary<string, ReplicaBallot>(),
-        };
+        var next = HealthFold.Next(Fold(before), TimeSpan.FromSeconds(gapSeconds), "t", new ProbeResult(ok, ""), lived: true, Start.AddSeconds(300), Timing);
 
-        Assert.Equal(isGap, HealthFold.IsGap(ballot, slot, Timing));
+        Assert.Equal((expected, failures, clean), (next.Health, next.Failures, next.CleanTicks));
+        Assert.Equal(ok ? Start.AddSeconds(300) : null, next.CleanSince);
     }
 
-    private static EndpointBallot Fold(string probes)
+    [Fact]
+    public void Health_is_not_carried_over_to_another_target_of_the_same_name()
     {
-        var ballot = EndpointBallot.Unknown;
+        Assert.Equal(Health.Unknown, HealthFold.Next(Fold("++++++"), null, "another", new ProbeResult(true, ""), lived: true, Start, Timing).Health);
+        Assert.Equal(1, HealthFold.Next(Fold("---"), null, "another", new ProbeResult(false, ""), lived: true, Start, Timing).Failures);
+    }
+
+    /// <summary>F8: five endpoints that answered so made the ballot larger than DynamoDB takes, and no observer voted for any service.</summary>
+    [Fact]
+    public void What_an_endpoint_answers_is_bounded_and_printable()
+    {
+        var detail = HealthFold.Next(null, null, "t", new ProbeResult(false, "\u001b[2J" + new string('x', 100_000)), lived: true, Start, Timing).Detail;
+
+        Assert.Equal(EndpointBallot.DetailMax, detail.Length);
+        Assert.StartsWith("?[2Jxx", detail, StringComparison.Ordinal);
+        Assert.EndsWith("...", detail, StringComparison.Ordinal);
+    }
+
+    private static readonly DateTimeOffset Start = World.Now;
+
+    private static EndpointBallot Fold(string probes, bool lived = true)
+    {
+        EndpointBallot? ballot = null;
         for (var i = 0; i < probes.Length; i++)
         {
-            ballot = HealthFold.Next(ballot, new ProbeResult(probes[i] == '+', ""), i, Timing);
+            ballot = HealthFold.Next(ballot, null, "t", new ProbeResult(probes[i] == '+', ""), lived, Start.AddSeconds(10 * i), Timing);
         }
 
-        return ballot;
+        return ballot ?? EndpointBallot.Unknown;
     }
 }

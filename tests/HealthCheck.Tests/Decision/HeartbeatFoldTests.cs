@@ -38,7 +38,7 @@ public class HeartbeatFoldTests
         foreach (var (beat, acked, seen) in rounds)
         {
             var visible = seen is { } at ? new Dictionary<string, long> { ["b"] = at } : [];
-            ballot = HeartbeatFold.Next(ballot, beat / 10_000, beat, acked, visible, ["b"], now: beat);
+            ballot = HeartbeatFold.Next(ballot, beat, acked, visible, ["b"], now: beat);
         }
 
         return ballot!;

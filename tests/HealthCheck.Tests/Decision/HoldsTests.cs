@@ -58,17 +58,19 @@ public class HoldsTests
     {
         Ballot[] ballots = [World.Ballot("o1", Down).Seen(Now.AddSeconds(-90)), World.Ballot("o2", Down).Seen(Now.AddSeconds(-40)), World.Ballot("o3", Down).Seen(null)];
 
-        Assert.Equal(40_000, Decider.DataLossMs(World.Service, "a", "b", ballots, Now));
-        Assert.Equal(0, Decider.DataLossMs(World.Service, "a", "a", ballots, Now));
-        Assert.Null(Decider.DataLossMs(World.Service, "b", "a", ballots, Now));
-        Assert.Null(Decider.DataLossMs(World.Service, "gone", "a", ballots, Now));
+        Assert.Equal(40_000, Decider.DataLossMs(World.Service, "a", "b", Of(ballots), Now));
+        Assert.Equal(0, Decider.DataLossMs(World.Service, "a", "a", Of(ballots), Now));
+        Assert.Null(Decider.DataLossMs(World.Service, "b", "a", Of(ballots), Now));
+        Assert.Null(Decider.DataLossMs(World.Service, "gone", "a", Of(ballots), Now));
+
+        static Votes Of(IReadOnlyList<Ballot> ballots) => Votes.Of(World.Topology, World.Register(), ballots, Now);
     }
 
     [Fact]
     public void The_guard_holds_the_beginning_of_a_move_and_ends_none()
     {
         var service = World.Service with { Rpo = new RpoRule(RpoPreference.PreferData, LimitSeconds: 60), Maintenance = [new MaintenanceWindow(DayOfWeek.Monday, "08:00", 9)] };
-        var moving = World.Register() with { Moving = new Move("a", "b", MoveKind.Automatic, Now) };
+        var moving = World.Register() with { Moving = new Move("a", "b", MoveKind.Automatic, Now), Publication = World.Sent };
 
         Assert.Equal([HoldReason.RpoGuard, HoldReason.MaintenanceWindow], Decide(service, World.Register(), Now.AddSeconds(-61)).Held);
         Assert.True(Decide(service, moving, Now.AddSeconds(-61)).MovesTo("b"));
@@ -103,13 +105,13 @@ public class HoldsTests
     [Fact]
     public void Observers_that_have_other_topologies_hold()
     {
-        Ballot[] Of(Topology topology) => [.. Ballots(Down, null).Select((ballot, i) => ballot with { Topology = i == 0 ? topology.Digest : World.Topology.Digest })];
+        Ballot[] Of(Topology topology) => [.. Ballots(Down, null).Select((ballot, i) => ballot with { Topology = i == 0 ? World.Topology.Digest : topology.Digest })];
         var renamed = World.Topology with { Services = [World.Service with { Endpoints = [.. World.Service.Endpoints.Skip(1)] }] };
         var elsewhere = World.Topology with { Services = [World.Service with { LookUrl = new Uri("http://other.example.test/") }] };
 
-        Assert.Equal([HoldReason.MixedVersions], Decider.Decide(World.Topology, World.Service, World.Register(), Of(renamed), Now).Held);
-        Assert.Equal([HoldReason.MixedVersions], Decider.Decide(World.Topology, World.Service, World.Register(), Of(World.Topology with { Timing = new Timing(DownAfterTicks: 4) }), Now).Held);
-        Assert.True(Decider.Decide(World.Topology, World.Service, World.Register(), Of(elsewhere), Now).MovesTo("b"));
+        Assert.Equal([HoldReason.MixedVersions], Decider.Decide(World.Topology, World.Service, World.Register(), Of(renamed), "o1", Now).Held);
+        Assert.Equal([HoldReason.MixedVersions], Decider.Decide(World.Topology, World.Service, World.Register(), Of(World.Topology with { Timing = new Timing(DownAfterTicks: 4) }), "o1", Now).Held);
+        Assert.True(Decider.Decide(World.Topology, World.Service, World.Register(), Of(elsewhere), "o1", Now).MovesTo("b"));
     }
 
     [Fact]
@@ -153,16 +155,17 @@ public class HoldsTests
         var topology = World.Topology with { Timing = new Timing(StableMinutes: 0) };
         Ballot[] level = [.. Ballots("a:+ b:+ c:+", null).Select(ballot => ballot with
         {
+            Topology = topology.Digest,
             Replicas = ballot.Replicas.ToDictionary(replica => replica.Key, replica => replica.Value with { LagMs = new Dictionary<string, long?> { ["a"] = 0, ["b"] = 0 } }),
         })];
 
-        var decision = Decider.Decide(topology, service, World.Register("b"), level, Now);
+        var decision = Decider.Decide(topology, service, World.Register("b"), level, "o1", Now);
 
         Assert.Equal((Verdict.Hold, "a"), (decision.Verdict, decision.To));
         Assert.Equal([HoldReason.NoDataGate], decision.Held);
-        Assert.Empty(Decider.Decide(topology, World.Service, World.Register("b"), level, Now).Held);
-        Assert.Empty(Decider.Decide(topology, service, World.Register("b"), Ballots("a:+ b:+ c:+", null), Now).Held);
-        Assert.Empty(Decider.Decide(topology, service, World.Register(), level, Now).Held);
+        Assert.Empty(Decider.Decide(topology, World.Service, World.Register("b"), level, "o1", Now).Held);
+        Assert.Empty(Decider.Decide(topology, service, World.Register("b"), [.. Ballots("a:+ b:+ c:+", null).Select(ballot => ballot with { Topology = topology.Digest })], "o1", Now).Held);
+        Assert.Empty(Decider.Decide(topology, service, World.Register(), level, "o1", Now).Held);
     }
 
     private static (Verdict, string?, MoveKind) Brief(HealthCheck.Decision.Decision decision) => (decision.Verdict, decision.To, decision.Kind);
@@ -182,7 +185,7 @@ public class HoldsTests
     }
 
     private static HealthCheck.Decision.Decision Decide(Service service, Register register, DateTimeOffset? newest = null, string says = Down) =>
-        Decider.Decide(World.Topology, service, register, Ballots(says, newest), Now);
+        Decider.Decide(World.Topology, service, register, Ballots(says, newest), "o1", Now);
 
     private static Ballot[] Ballots(string says, DateTimeOffset? newest) => [.. World.Topology.Observers.Select(observer => World.Ballot(observer, says).Seen(newest))];
 }

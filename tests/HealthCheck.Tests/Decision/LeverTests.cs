@@ -36,15 +36,19 @@ public class LeverTests
         Assert.Equal((0, 0), (_listings, _applied));
     }
 
+    /// <summary>What a metric has said an alarm may hold for minutes: a withdrawal would be seen after the move, as a move back without its gate.</summary>
     [Fact]
-    public void A_switch_that_can_no_longer_be_justified_is_put_back()
+    public void A_switch_that_was_sent_is_let_through_and_one_that_was_not_is_withdrawn()
     {
         (_service, _shown) = (Switched, new Listing(World.Plan("a", 4).Sets, null));
         Tick("a:9- b:+");
-        Assert.Equal((5, "b"), (_register!.Epoch, _register.Plan.Endpoint));
+        Assert.Equal((5, "b", "b"), (_register!.Epoch, _register.Plan.Endpoint, _register.SentEndpoint));
+        Assert.Equal(Ending.Waiting, Tick("a:+ b:+").Ending);
+        Assert.Equal((5, "b"), (_register.Epoch, _register.SentEndpoint));
 
+        _register = _register with { Rev = _register.Rev + 1, Publication = Publication.None };
         Tick("a:+ b:+");
-        Assert.Equal((6, "a", null), (_register.Epoch, _register.Plan.Endpoint, _register.Moving));
+        Assert.Equal((6, "a", null, "a"), (_register.Epoch, _register.Plan.Endpoint, _register.Moving, _register.SentEndpoint));
         Assert.Equal(Ending.Settled, Tick("a:+ b:+").Ending);
         Assert.Equal((0, 0), (_listings, _applied));
     }
@@ -58,6 +62,18 @@ public class LeverTests
         Tick("a:+ b:+", agree ? _shown : new Listing(World.Plan("a", 0).Sets, null));
 
         Assert.Equal(agree ? "b" : null, _register?.Active);
+    }
+
+    [Theory]
+    [InlineData(2, "b")]
+    [InlineData(1, null)]
+    public void A_switch_begins_with_what_more_than_half_of_the_servers_answer(int answering, string? active)
+    {
+        (_service, _register) = (Switched, null);
+        var answer = new Listing(World.Plan("b", 0).Sets, null);
+        Tick(World.Topology, "a:+ b:+", [.. Enumerable.Range(0, 3).Select(server => server < answering ? answer : null)], listsNow: false);
+
+        Assert.Equal(active, _register?.Active);
     }
 
     [Fact]
@@ -131,7 +147,8 @@ public class LeverTests
     public void A_withdrawn_switch_stays_where_clients_are()
     {
         (_service, _shown) = (Switched, new Listing(World.Plan("b", 5).Sets, null));
-        _register = World.Register().WithPlan(World.Plan("b", 5)).WithPlan(World.Plan("a", 6)) with
+        var atB = World.Register().WithPlan(World.Plan("b", 5)) with { Publication = World.Published, Moving = new Move("a", "b", MoveKind.Automatic, World.Now) };
+        _register = atB.WithPlan(World.Plan("a", 6)) with
         {
             Moving = new Move("b", "a", MoveKind.Command, World.Now), Paused = new Override("op", World.Now, null, null),
         };
@@ -150,10 +167,12 @@ public class LeverTests
         Assert.Equal(0, _listings);
     }
 
-    private Step.Finish Tick(string says, Listing? second = null, bool listsNow = false)
+    private Step.Finish Tick(string says, Listing? second = null, bool listsNow = false) => Tick(World.Topology, says, [_shown, second ?? _shown], listsNow);
+
+    private Step.Finish Tick(Topology topology, string says, Listing?[] servers, bool listsNow)
     {
         ControlView View() => new(_register, _command, [.. World.Topology.Observers.Select(observer => World.Ballot(observer, says))]);
-        var (mover, step) = Mover.Start(World.Topology, _service, "o1", new Look([_shown, second ?? _shown], HttpOk: true, ""), View(), World.Now, listsNow);
+        var (mover, step) = Mover.Start(topology, _service, "o1", new Look(servers, HttpOk: true, ""), View(), World.Now, listsNow);
         while (step is not Step.Finish)
         {
             (mover, step) = mover.Next(Take(step), World.Now);

@@ -181,7 +181,7 @@ public class PlannedMoveTests
 
     private void Tick(DateTimeOffset now, Command? command = null)
     {
-        ControlView View() => new(_register, command, [.. World.Topology.Observers.Select(observer => World.Ballot(observer, _says, _pathAlive).Seen(_newest) with { At = now })]);
+        ControlView View() => new(_register, command, [.. World.Topology.Observers.Select(observer => World.Ballot(observer, _says, _pathAlive).Seen(_newest).MadeAt(now))]);
         var (mover, step) = Mover.Start(World.Topology, World.Service, "o1", new Look([_zone], HttpOk: true, ""), View(), now);
         while (step is not Step.Finish)
         {

@@ -19,7 +19,7 @@ public class ReplayTests
 
         Assert.Equal(40, replayed.Count);
         Assert.All(replayed, decision => Assert.True(decision.IsSame, decision.Entry.Why));
-        Assert.Equal(Fails + 2, FirstMove(replayed));
+        Assert.Equal(StartOf(Fails + 2), FirstMove(replayed));
     }
 
     [Theory]
@@ -27,14 +27,14 @@ public class ReplayTests
     [InlineData(3, 2)]
     [InlineData(5, 4)]
     public void Other_thresholds_show_when_they_would_have_moved(int downAfter, int ticks) =>
-        Assert.Equal(Fails + ticks, FirstMove(Replay.With(World.Topology, new Timing(DownAfterTicks: downAfter, UpAfterTicks: 6), Journal)));
+        Assert.Equal(StartOf(Fails + ticks), FirstMove(Replay.With(World.Topology, new Timing(DownAfterTicks: downAfter, UpAfterTicks: 6), Journal)));
 
     [Fact]
     public void A_decision_that_was_written_down_otherwise_is_found()
     {
-        var forged = Journal.Select(entry => entry.Slot == Fails + 2 ? entry with { Decision = "Hold", Held = ["Paused"] } : entry);
+        var forged = Journal.Select(entry => entry.Start == StartOf(Fails + 2) ? entry with { Decision = "Hold", Held = ["Paused"] } : entry);
 
-        Assert.Equal([Fails + 2L], Replay.Again(World.Topology, forged).Where(decision => !decision.IsSame).Select(decision => decision.Entry.Slot));
+        Assert.Equal([StartOf(Fails + 2)], Replay.Again(World.Topology, forged).Where(decision => !decision.IsSame).Select(decision => decision.Entry.Start));
     }
 
     [Fact]
@@ -45,7 +45,9 @@ public class ReplayTests
         Assert.Empty(Replay.Again(World.Topology, [entry with { RuleVersion = Ballot.RuleVersionNow - 1 }, entry with { Evidence = entry.Evidence! with { Register = null } }, entry with { Evidence = null }]));
     }
 
-    private static long? FirstMove(IEnumerable<Replayed> replayed) => replayed.FirstOrDefault(decision => decision.Decision.Verdict == Verdict.Move)?.Entry.Slot;
+    private static DateTimeOffset StartOf(int tick) => World.Now.AddSeconds(10 * tick);
+
+    private static DateTimeOffset? FirstMove(IEnumerable<Replayed> replayed) => replayed.FirstOrDefault(decision => decision.Decision.Verdict == Verdict.Move)?.Entry.Start;
 
     private static List<JournalEntry> Record()
     {
@@ -58,17 +60,17 @@ public class ReplayTests
             {
                 var probes = World.Service.Endpoints.ToDictionary(endpoint => (World.Name, endpoint.Name), endpoint => new ProbeResult(endpoint.Name != "a" || slot < Fails, ""));
                 var round = new HeartbeatRound(now.ToUnixTimeMilliseconds(), World.Topology.Replicas.ToHashSet(), new Dictionary<string, IReadOnlyDictionary<string, long>>());
-                ballots[observer] = BallotFold.Next(World.Topology, observer, ballots[observer], slot, new Observation(probes, round, AnyAnchorAnswers: true, TimeSpan.Zero, new Dictionary<string, DataBallot>()), now);
+                ballots[observer] = BallotFold.Next(World.Topology, observer, ballots[observer], new TickId(now, observer), new Observation(probes, round, AnyAnchorAnswers: true, TimeSpan.Zero, new Dictionary<string, DataBallot>()), now);
             }
 
             IReadOnlyList<Ballot> read = [.. ballots.Values.Select(ballot => ballot!)];
-            var decision = Decider.Decide(World.Topology, World.Service, World.Register(), read, now);
+            var decision = Decider.Decide(World.Topology, World.Service, World.Register(), read, "o1", now);
             journal.Add(new JournalEntry
             {
                 Service = World.Name,
                 At = now,
                 Observer = "o1",
-                Slot = slot,
+                Start = now,
                 Decision = decision.Verdict.ToString(),
                 Diagnosis = decision.Diagnosis.ToString(),
                 Held = [.. decision.Held.Select(reason => reason.ToString())],

@@ -32,9 +32,17 @@ internal static class World
     {
         Service = Name,
         Rev = 10,
+        Observers = Topology.Observers,
         Plan = Plan(active, epoch),
+        Publication = Published,
         Active = active,
     };
+
+    /// <summary>Of a plan that the world has long shown.</summary>
+    public static readonly Publication Published = new(Now, Now, Now);
+
+    /// <summary>Of a plan that was sent, and that no server shows yet.</summary>
+    public static readonly Publication Sent = new(Now);
 
     public static Plan Plan(string endpoint, long epoch, string why = "First") =>
         ControlPlane.Registers.Plan.For(Service, Service.Endpoint(endpoint)!, epoch, Now, "o1", why);
@@ -43,18 +51,24 @@ internal static class World
     public static Ballot Ballot(string observer, string says, bool pathAlive = true, double ageSeconds = 0, int ruleVersion = ControlPlane.Ballots.Ballot.RuleVersionNow) => new()
     {
         Observer = observer,
-        Slot = 100,
+        Start = Now.AddSeconds(-ageSeconds),
         At = Now.AddSeconds(-ageSeconds),
+        ValidUntil = Now.AddSeconds(30 - ageSeconds),
+        Token = observer,
         RuleVersion = ruleVersion,
+        Topology = Topology.Digest,
         Services = new Dictionary<string, IReadOnlyDictionary<string, EndpointBallot>>
         {
-            [Name] = says.Split(' ').ToDictionary(part => part[..1], part => View(part[2..])),
+            [Name] = says.Split(' ').ToDictionary(part => part[..1], part => View(part[2..], pathAlive)),
         },
         Replicas = Topology.Replicas.ToDictionary(
             replica => replica,
-            replica => new ReplicaBallot(pathAlive || replica != "a" ? [.. Enumerable.Range(85, 16).Select(slot => (long)slot)] : [], [], new Dictionary<string, long?>(), new Dictionary<string, long?>())),
+            replica => new ReplicaBallot(pathAlive || replica != "a", [], new Dictionary<string, long?>(), new Dictionary<string, long?>())),
         Data = Topology.Replicas.ToDictionary(replica => replica, _ => new DataBallot(Holds: false, [])),
     };
+
+    /// <summary>The same, made at another moment.</summary>
+    public static Ballot MadeAt(this Ballot ballot, DateTimeOffset now) => ballot with { Start = now, At = now, ValidUntil = now.AddSeconds(30) };
 
     /// <summary>The same, with the newest heartbeat of replica a that is seen in b and c.</summary>
     public static Ballot Seen(this Ballot ballot, DateTimeOffset? newest) => ballot with
@@ -65,7 +79,7 @@ internal static class World
         }),
     };
 
-    private static EndpointBallot View(string says)
+    private static EndpointBallot View(string says, bool pathAlive)
     {
         if (says is "?")
         {
@@ -74,13 +88,13 @@ internal static class World
 
         if (says is "+" or "++")
         {
-            return new EndpointBallot(Health.Up, 0, says == "+" ? 6 : 18, LastOk: true, [], "");
+            return new EndpointBallot(Health.Up, 0, 0, 6, LastOk: true, Now.AddSeconds(says == "+" ? -60 : -180), null, "", "");
         }
 
         var failures = int.Parse(says[..^1], System.Globalization.CultureInfo.InvariantCulture);
         var ok = says[^1] == '+';
         return new EndpointBallot(
-            failures >= 3 ? Health.Down : Health.Up, failures, ok ? 1 : 0, ok, [.. Enumerable.Range(101 - failures, failures).Select(slot => (long)slot)], "");
+            failures >= 3 ? Health.Down : Health.Up, failures, pathAlive ? failures : 0, ok ? 1 : 0, ok, ok ? Now : null, Now.AddSeconds(-10 * failures), "", "");
     }
 
     private static ServiceEndpoint Endpoint(string name, string address, int priority) => new()

@@ -46,8 +46,9 @@ public sealed class AuthoritativeLookTests : IAsyncLifetime
 
         var look = await LookAsync();
 
-        Assert.True(look.Shows(plan));
-        Assert.False(look.Shows(World.Plan("b", 5)));
+        Assert.True(look.AllShow(plan, hasTxt: true));
+        Assert.True(look.ServesThrough(plan, hasTxt: true));
+        Assert.False(look.MajorityShows(World.Plan("b", 5), hasTxt: true));
         Assert.True(look.HttpOk, look.HttpDetail);
     }
 
@@ -60,7 +61,7 @@ public sealed class AuthoritativeLookTests : IAsyncLifetime
 
         Assert.Null(Assert.Single(one.Servers)!.Txt);
         Assert.Null(both.Servers[1]);
-        Assert.False(both.Shows(World.Plan("a", 0), hasTxt: false));
+        Assert.Equal(1, both.Answering);
     }
 
     private Task<HealthCheck.Decision.Look> LookAsync(params string[] others)

@@ -60,11 +60,11 @@ public sealed class Route53OnMotoTests : IAsyncLifetime
         Assert.Empty(empty.Sets);
         Assert.Null(empty.Txt);
 
-        Assert.Equal(ApplyOutcome.Applied, await records.ApplyAsync(_service, first, empty, Token));
+        Assert.Equal(ApplyOutcome.Applied, (await records.ApplyAsync(_service, first, empty, Token)).Outcome);
         var listed = await records.ListAsync(_service, Token);
         Assert.True(listed.IsSameAs(new Listing(first.Sets, first.Txt)));
 
-        Assert.Equal(ApplyOutcome.Applied, await records.ApplyAsync(_service, next, listed, Token));
+        Assert.Equal(ApplyOutcome.Applied, (await records.ApplyAsync(_service, next, listed, Token)).Outcome);
         Assert.True((await records.ListAsync(_service, Token)).IsSameAs(new Listing(next.Sets, next.Txt)));
     }
 
@@ -75,7 +75,7 @@ public sealed class Route53OnMotoTests : IAsyncLifetime
         var empty = await records.ListAsync(_service, Token);
         await records.ApplyAsync(_service, World.Plan("a", 0), empty, Token);
 
-        Assert.Equal(ApplyOutcome.Refused, await records.ApplyAsync(_service, World.Plan("a", 0), empty, Token));
+        Assert.Equal(ApplyOutcome.Refused, (await records.ApplyAsync(_service, World.Plan("a", 0), empty, Token)).Outcome);
     }
 
     [Fact]

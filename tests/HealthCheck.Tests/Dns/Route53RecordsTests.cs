@@ -48,7 +48,7 @@ public sealed class Route53RecordsTests : IAsyncLifetime
 
         Assert.True(RecordSet.AreSame(First.Sets, listed.Sets));
         Assert.True(First.Txt.IsSameAs(listed.Txt!));
-        Assert.Equal(ApplyOutcome.Applied, await records.ApplyAsync(World.Service, Next, listed, Token));
+        Assert.Equal(ApplyOutcome.Applied, (await records.ApplyAsync(World.Service, Next, listed, Token)).Outcome);
         await ShowsAsync(Next);
     }
 
@@ -58,8 +58,8 @@ public sealed class Route53RecordsTests : IAsyncLifetime
         var (one, other) = (Records(), Records());
         var (listedByOne, listedByOther) = (await one.ListAsync(World.Service, Token), await other.ListAsync(World.Service, Token));
 
-        Assert.Equal(ApplyOutcome.Applied, await one.ApplyAsync(World.Service, Next, listedByOne, Token));
-        Assert.Equal(ApplyOutcome.Refused, await other.ApplyAsync(World.Service, Next, listedByOther, Token));
+        Assert.Equal(ApplyOutcome.Applied, (await one.ApplyAsync(World.Service, Next, listedByOne, Token)).Outcome);
+        Assert.Equal(ApplyOutcome.Refused, (await other.ApplyAsync(World.Service, Next, listedByOther, Token)).Outcome);
         var register = World.Register().WithPlan(Next);
         Assert.IsType<GateVerdict.Nothing>(DnsGate.Judge(register, await other.ListAsync(World.Service, Token)));
     }
@@ -71,7 +71,7 @@ public sealed class Route53RecordsTests : IAsyncLifetime
         var listed = await records.ListAsync(World.Service, Token);
         _zone.Apply([new ZoneChange("UPSERT", new ZoneRecordSet(World.Name + ".", "A", 60, ["198.51.100.7"]))]);
 
-        Assert.Equal(ApplyOutcome.Refused, await records.ApplyAsync(World.Service, Next, listed, Token));
+        Assert.Equal(ApplyOutcome.Refused, (await records.ApplyAsync(World.Service, Next, listed, Token)).Outcome);
         Assert.IsType<GateVerdict.Freeze>(DnsGate.Judge(World.Register().WithPlan(Next), await records.ListAsync(World.Service, Token)));
         Assert.Equal("198.51.100.7", Assert.Single(_zone.Find(World.Name + ".", "A")!.Values));
     }
@@ -83,7 +83,7 @@ public sealed class Route53RecordsTests : IAsyncLifetime
         var listed = await records.ListAsync(World.Service, Token);
         _loseAnswers = true;
 
-        Assert.Equal(ApplyOutcome.Unknown, await records.ApplyAsync(World.Service, Next, listed, Token));
+        Assert.Equal(ApplyOutcome.Unknown, (await records.ApplyAsync(World.Service, Next, listed, Token)).Outcome);
         Assert.IsType<GateVerdict.Nothing>(DnsGate.Judge(World.Register().WithPlan(Next), await records.ListAsync(World.Service, Token)));
     }
 
@@ -96,7 +96,7 @@ public sealed class Route53RecordsTests : IAsyncLifetime
         var records = Records();
         await records.ApplyAsync(World.Service, newest, await records.ListAsync(World.Service, Token), Token);
 
-        Assert.Equal(ApplyOutcome.Refused, await slow.ApplyAsync(World.Service, Next, listedLongAgo, Token));
+        Assert.Equal(ApplyOutcome.Refused, (await slow.ApplyAsync(World.Service, Next, listedLongAgo, Token)).Outcome);
         await ShowsAsync(newest);
     }
 
@@ -111,7 +111,7 @@ public sealed class Route53RecordsTests : IAsyncLifetime
         using var deadline = CancellationTokenSource.CreateLinkedTokenSource(Token);
         deadline.CancelAfter(TimeSpan.FromMilliseconds(300));
 
-        Assert.Equal(ApplyOutcome.Unknown, await records.ApplyAsync(World.Service, Next, listed, deadline.Token));
+        Assert.Equal(ApplyOutcome.Unknown, (await records.ApplyAsync(World.Service, Next, listed, deadline.Token)).Outcome);
         _faults.Clear();
         await ShowsAsync(First);
     }
@@ -135,7 +135,7 @@ public sealed class Route53RecordsTests : IAsyncLifetime
         var cname = Plan.Of(World.Service, "c", [new RecordSet(World.Name, "CNAME", 60, ["lb.example.net"])], 6, World.Now, "o1", "Cname");
         foreach (var plan in new[] { alias, cname, World.Plan("a", 7) })
         {
-            Assert.Equal(ApplyOutcome.Applied, await records.ApplyAsync(World.Service, plan, await records.ListAsync(World.Service, Token), Token));
+            Assert.Equal(ApplyOutcome.Applied, (await records.ApplyAsync(World.Service, plan, await records.ListAsync(World.Service, Token), Token)).Outcome);
             await ShowsAsync(plan);
         }
     }

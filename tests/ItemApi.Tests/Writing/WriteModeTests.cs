@@ -128,6 +128,7 @@ public abstract class WriteModeTests(ApiWorld world) : IAsyncLifetime
         {
             Service = Service,
             Rev = _rev + 1,
+            Observers = ["one", "two", "three"],
             Active = endpoint,
             Plan = new Plan($"{epoch:x8}", epoch, endpoint, [], new RecordSet("_failover." + Service, "TXT", 60, ["x"])),
         };

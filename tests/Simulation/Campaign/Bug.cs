@@ -21,8 +21,8 @@ internal sealed class Bug
     /// <summary>Batches overwrite what is there, as UPSERT does.</summary>
     public bool Upserts { get; init; }
 
-    /// <summary>A slot that was ticked already is folded again.</summary>
-    public bool CountsASlotTwice { get; init; }
+    /// <summary>A tick that was made already is folded again.</summary>
+    public bool CountsATickTwice { get; init; }
 
     /// <summary>Counters from before a long gap go on as if there had been none.</summary>
     public bool SurvivesGaps { get; init; }
@@ -30,10 +30,20 @@ internal sealed class Bug
     public Func<Topology, int, Topology> TopologyOf { get; init; } = static (topology, _) => topology;
 
     /// <summary>What a tick takes its observer's ballot for.</summary>
-    public StoredBallot? Stored(StoredBallot? stored, long slot) =>
-        CountsASlotTwice && stored is not null ? stored with { Slot = null }
-        : SurvivesGaps && stored?.Ballot is { } old ? stored with { Ballot = old with { Slot = slot - 1 } }
-        : stored;
+    public StoredBallot? Stored(StoredBallot? stored, DateTimeOffset start)
+    {
+        if (stored?.Ballot is not { } ballot)
+        {
+            return stored;
+        }
+
+        if (CountsATickTwice && ballot.Start == start)
+        {
+            return stored with { Ballot = ballot with { Start = start.AddSeconds(-10) } };
+        }
+
+        return SurvivesGaps ? stored with { Ballot = ballot with { ValidUntil = DateTimeOffset.MaxValue } } : stored;
+    }
 
     public Func<Observation, Observation> Observation { get; init; } = static seen => seen;
 

@@ -20,16 +20,21 @@ internal sealed class History
     /// <summary>Comparisons of the tables.</summary>
     public List<Compared> Comparisons { get; } = [];
 
+    /// <summary>With the lever Switch: which endpoint the failover records answered, change by change.</summary>
+    public List<SwitchAnswered> Switched { get; } = [];
+
     /// <summary>How each tick ended.</summary>
     public List<TickEnded> Ticks { get; } = [];
 }
 
 /// <summary>A ballot came to stand.</summary>
+/// <param name="Start">Which tick it was made in, in milliseconds like <paramref name="At"/>.</param>
+/// <param name="Interval">Of its observer's topology then, in milliseconds.</param>
 /// <param name="Ok">What the probes saw, endpoint by endpoint.</param>
 /// <param name="Acked">Which replicas took a heartbeat.</param>
 /// <param name="OtherRules">Whether it was made by other rules than those of this code.</param>
 /// <param name="Topology">Its observer's topology then.</param>
-internal sealed record BallotStored(long At, int Observer, long Slot, bool[] Ok, bool[] Acked, bool OtherRules, string Topology);
+internal sealed record BallotStored(long At, int Observer, long Start, long Interval, bool[] Ok, bool[] Acked, bool OtherRules, string Topology);
 
 /// <summary>The zone changed.</summary>
 /// <param name="By">The observer; null: a person.</param>
@@ -44,6 +49,10 @@ internal sealed record ZoneChange(
 
 /// <summary>A comparison of the tables ended.</summary>
 internal sealed record Compared(long At, long CutOff, bool IsEqual);
+
+/// <summary>The health checks behind the failover records changed their minds.</summary>
+/// <param name="ShownAt">When each server answers so.</param>
+internal sealed record SwitchAnswered(long At, int Endpoint, long[] ShownAt);
 
 /// <summary>A register came to stand.</summary>
 internal sealed record RegisterStored(long At, long WriteStarted, long TickStarted, bool CutOff, Register Register);

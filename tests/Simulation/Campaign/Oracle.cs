@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using Failover.ControlPlane.Registers;
 using Failover.ControlPlane.Topologies;
 
@@ -10,17 +9,18 @@ namespace Failover.Simulation.Campaign;
 /// </summary>
 internal sealed class Oracle(Schedule schedule, History history)
 {
-    private const long Interval = 10_000;
-
-    /// <summary>How long a ballot counts, and how far two clocks that may vote can lie apart.</summary>
-    private const long BallotLifetime = 30_000 + 7000;
-
-    /// <summary>From the reading that a write rests on to its start.</summary>
-    private const long ReadToWrite = Interval + 5000;
+    /// <summary>How far two clocks that may vote can lie apart.</summary>
+    private const long Clocks = 7000;
 
     private static readonly string[] Automatic = ["EndpointDown", "RegionLost"];
 
     private readonly Setting _setting = schedule.Setting;
+
+    /// <summary>The longer of the intervals that observers have.</summary>
+    private readonly long _interval = 1000 * Math.Max(schedule.Setting.Timing.IntervalSeconds, schedule.Setting.Next?.Topology.Timing.IntervalSeconds ?? 0);
+
+    /// <summary>From the reading that a write rests on to its start.</summary>
+    private long ReadToWrite => _interval + 5000;
 
     /// <summary>The first rule that the history breaks; null if it breaks none.</summary>
     public string? FirstBroken()
@@ -83,7 +83,7 @@ internal sealed class Oracle(Schedule schedule, History history)
         }
 
         // A clock that was set back while the process slept deceives it; then the batch's own condition is what holds.
-        if (change.WriteStarted - change.TickStarted > (2 * Interval) + 3000 && !schedule.Faults.Any(fault => fault.Kind is FaultKind.ClockSkewed))
+        if (change.WriteStarted - change.TickStarted > (2 * _interval) + 3000 && !schedule.Faults.Any(fault => fault.Kind is FaultKind.ClockSkewed))
         {
             return $"S7: a write started {(change.WriteStarted - change.TickStarted) / 1000} s after its tick";
         }
@@ -92,6 +92,12 @@ internal sealed class Oracle(Schedule schedule, History history)
         if (from == serves)
         {
             return null;
+        }
+
+        // Where a batch is a compare-and-swap, a withdrawal only ever confirms what is there.
+        if (txt["why"] is "Withdrawn" or "Paused")
+        {
+            return "a withdrawal moved the name back, with no gate";
         }
 
         return Automatic.Contains(txt["why"]) ? BrokenByMove(i, from, serves, txt["why"])
@@ -145,15 +151,9 @@ internal sealed class Oracle(Schedule schedule, History history)
     /// <summary>S4: what observers saw, and what the move could cost.</summary>
     private string? BrokenByEvidence(ZoneChange change, int from, int to, string why)
     {
-        if (!Count(change.WriteStarted, (states, acked) => states[from] is { Health: 'D', LastOk: false } && states[to].Health == 'U'))
+        if (BrokenByBallots(change.WriteStarted, from, to, why) is { } broken)
         {
-            return $"S4: an automatic move from {from} to {to} that no majority's probes bear out";
-        }
-
-        var replica = _setting.RegionOf(from);
-        if (!Count(change.WriteStarted, (states, acked) => states[from].Failures >= 6 || states[from].Failed.Count(slot => acked.GetValueOrDefault((slot, replica)) >= 2) >= 3))
-        {
-            return $"S4: {why} after less than six failed ticks, and less than three with a living data path";
+            return broken;
         }
 
         if (_setting.Service.Rpo.Prefer == RpoPreference.PreferData && from == 0 && _setting.RegionOf(to) == 1 && !(change.NewestBeatAge - (change.At - Since(change)) <= (_setting.Service.Rpo.LimitSeconds * 1000) + 20_000))
@@ -162,6 +162,18 @@ internal sealed class Oracle(Schedule schedule, History history)
         }
 
         return null;
+    }
+
+    /// <summary>S4: one and the same majority saw the one down and the other up, each with its latest probe, for long enough.</summary>
+    private string? BrokenByBallots(long writeStarted, int from, int to, string why)
+    {
+        if (!Count(writeStarted, states => states[from] is { Health: 'D', LastOk: false } && states[to] is { Health: 'U', LastOk: true }))
+        {
+            return $"S4: an automatic move from {from} to {to} that no majority's probes bear out";
+        }
+
+        return Count(writeStarted, states => states[from] is { Health: 'D', LastOk: false } && states[to] is { Health: 'U', LastOk: true } && (states[from].Failures >= 6 || states[from].Lived >= 3))
+            ? null : $"S4: {why} after less than six failed ticks, and less than three whose own heartbeat was acknowledged";
     }
 
     private string? BrokenByMoveBack(ZoneChange change, int from, int to)
@@ -179,7 +191,7 @@ internal sealed class Oracle(Schedule schedule, History history)
             return $"S6: a move back while a write had been missing for {(change.WriteStarted - change.MissingSince) / 1000} s";
         }
 
-        return Count(change.WriteStarted, (states, _) => states[to].Clean >= _setting.Timing.StableTicks) ? null : "S6: a move back to what has not long been up";
+        return Count(change.WriteStarted, states => states[to].LastOk && states[to].Start - states[to].CleanSince >= _setting.Timing.Stable.TotalMilliseconds) ? null : "S6: a move back to what has not long been up";
     }
 
     private string? BrokenByRegisters()
@@ -205,6 +217,11 @@ internal sealed class Oracle(Schedule schedule, History history)
             if (history.Registers[i].CutOff)
             {
                 return "S9: an observer that was cut off, or had a wrong clock, wrote the register";
+            }
+
+            if (BrokenByPublication(i, before, after) is { } unpublished)
+            {
+                return unpublished;
             }
 
             // An operator's override wins.
@@ -237,6 +254,42 @@ internal sealed class Oracle(Schedule schedule, History history)
         var obeyed = history.Registers.Select(stored => stored.Register.LastCommand).OfType<CommandOutcome>().Distinct().GroupBy(outcome => outcome.Id);
         return obeyed.Any(outcomes => outcomes.Count() > 1) ? "an order was obeyed twice" : null;
     }
+
+    /// <summary>What was sent and seen is never withdrawn; and with the switch, where the register is all that there is, an automatic move rests on what the probes saw when its epoch was taken.</summary>
+    private string? BrokenByPublication(int i, Register before, Register after)
+    {
+        if (after.Epoch == before.Epoch)
+        {
+            return Took(before.Publication.SentAt, after.Publication.SentAt) || Took(before.Publication.HeldAt, after.Publication.HeldAt) || Took(before.Publication.PublishedAt, after.Publication.PublishedAt)
+                ? "a fact of an epoch was taken back" : null;
+        }
+
+        var stored = history.Registers[i];
+        if (Words(after.Plan.Txt.Values[0])!["why"] is "Withdrawn" or "Paused" && after.Plan.Endpoint != before.Plan.Endpoint)
+        {
+            if (_setting.IsSwitch && before.Publication.SentAt is not null)
+            {
+                return "a switch was withdrawn after it was sent";
+            }
+
+            if (before.Publication.PublishedAt is not null)
+            {
+                return "a move was withdrawn after it was published";
+            }
+        }
+
+        if (!_setting.IsSwitch || after.Moving is not { Kind: MoveKind.Automatic } move)
+        {
+            return null;
+        }
+
+        var (from, to) = (IndexOf(move.From), IndexOf(move.To));
+        return from == to ? null : BrokenByBallots(stored.WriteStarted, from, to, "an automatic move");
+
+        static bool Took(DateTimeOffset? one, DateTimeOffset? other) => one is not null && other is null;
+    }
+
+    private int IndexOf(string endpoint) => _setting.Service.Endpoints.ToList().FindIndex(other => other.Name == endpoint);
 
     /// <summary>A move back that nobody ordered: it must be wanted, and the tables must have been compared twice since the last move, and equal both times.</summary>
     private string? BrokenByItself(RegisterStored taken, Move back)
@@ -271,12 +324,10 @@ internal sealed class Oracle(Schedule schedule, History history)
         return ours is null || !RecordSet.AreSame([.. ours.Sets], [.. history.Zone[i].Sets]) || !ours.Txt.SequenceEqual(history.Zone[i].Txt);
     }
 
-    /// <summary>Whether at some moment shortly before a write a majority's ballots that counted were so, and all were by the same rules.</summary>
-    private bool Count(long writeStarted, Func<Counter[], Dictionary<(long Slot, int Replica), int>, bool> so)
+    /// <summary>Whether at some moment shortly before a write a majority's ballots that counted were so, all by the same rules and with the same topology.</summary>
+    private bool Count(long writeStarted, Func<Counter[], bool> so)
     {
-        var acked = new Dictionary<(long, int), int>();
-        var observers = new (long At, Counter[] Endpoints, bool OtherRules, string Topology)?[3];
-        var last = new long[3];
+        var observers = new Vote?[3];
         foreach (var ballot in history.Ballots)
         {
             if (ballot.At > writeStarted)
@@ -289,20 +340,13 @@ internal sealed class Oracle(Schedule schedule, History history)
                 return true;
             }
 
-            // A slot is one tick, however often it was fired.
-            if (observers[ballot.Observer] is not null && ballot.Slot <= last[ballot.Observer])
+            // A tick is made once, however often it was fired; but one of a clock that was ahead is replaced.
+            if (observers[ballot.Observer] is { } last && ballot.Start <= last.Start && last.Start <= ballot.At + Clocks)
             {
                 continue;
             }
 
-            var before = observers[ballot.Observer] is { } known && (ballot.Slot - last[ballot.Observer]) * Interval <= 30_000 ? known.Endpoints : new Counter[ballot.Ok.Length];
-            observers[ballot.Observer] = (ballot.At, [.. ballot.Ok.Select((ok, i) => before[i].Next(ok, ballot.Slot))], ballot.OtherRules, ballot.Topology);
-            for (var replica = 0; replica < 2; replica++)
-            {
-                acked[(ballot.Slot, replica)] = acked.GetValueOrDefault((ballot.Slot, replica)) + (ballot.Acked[replica] ? 1 : 0);
-            }
-
-            last[ballot.Observer] = ballot.Slot;
+            observers[ballot.Observer] = Next(observers[ballot.Observer], ballot);
             if (ballot.At >= writeStarted - ReadToWrite && Holds(ballot.At))
             {
                 return true;
@@ -311,9 +355,30 @@ internal sealed class Oracle(Schedule schedule, History history)
 
         return Holds(Math.Max(writeStarted - ReadToWrite, observers.Max(observer => observer?.At ?? 0)));
 
-        bool Holds(long at) => observers.Count(observer => observer is { } vote && at - vote.At <= BallotLifetime && so(vote.Endpoints, acked)) >= 2
-            && !observers.Any(observer => observer is { OtherRules: true } vote && at - vote.At <= 30_000 - 7000)
-            && observers.Where(observer => observer is { } vote && at - vote.At <= 30_000 - 7000).Select(observer => observer!.Value.Topology).Distinct().Count() <= 1;
+        bool Holds(long at) => observers.Where(observer => observer is { OtherRules: false } vote && at <= vote.ValidUntil + Clocks && so(vote.Endpoints))
+            .GroupBy(observer => observer!.Topology).Any(alike => alike.Count() >= 2);
+    }
+
+    /// <summary>The auditor's own reading of one more ballot: how long it counts, and what is gone on from.</summary>
+    private Vote Next(Vote? before, BallotStored ballot)
+    {
+        var known = before is { } vote && vote.Start < ballot.Start ? before : null;
+        long[] spacings = known is null ? [] : [.. known.Spacings.TakeLast(2), Math.Min(ballot.Start - known.Start, 120_000)];
+        var validUntil = ballot.Start + Math.Max(Math.Max(30_000, 3 * ballot.Interval), Math.Min(spacings.Sum(), 180_000));
+        var isGap = known is not null && ballot.Start > known.ValidUntil;
+        var endpoints = new Counter[ballot.Ok.Length];
+        for (var i = 0; i < endpoints.Length; i++)
+        {
+            var counter = known?.Endpoints[i] ?? default;
+            if (isGap)
+            {
+                counter = counter.Health == 'U' && ballot.Ok[i] && ballot.Start - known!.Start <= 180_000 ? new Counter('U', 0, 0, 0, false, 0, 0) : default;
+            }
+
+            endpoints[i] = counter.Next(ballot.Ok[i], ballot.Acked[_setting.RegionOf(i)], ballot.Start);
+        }
+
+        return new Vote(ballot.At, ballot.Start, validUntil, spacings, endpoints, ballot.OtherRules, ballot.Topology);
     }
 
     private int EndpointOf(IReadOnlyList<RecordSet> sets)
@@ -341,15 +406,20 @@ internal sealed class Oracle(Schedule schedule, History history)
             : null;
     }
 
+    private sealed record Vote(long At, long Start, long ValidUntil, long[] Spacings, Counter[] Endpoints, bool OtherRules, string Topology);
+
     /// <summary>The auditor's own count: three failures since the last six clean ones are down.</summary>
-    private readonly record struct Counter(char Health, int Clean, bool LastOk, ImmutableList<long>? Slots)
+    private readonly record struct Counter(char Health, int Failures, int Lived, int Clean, bool LastOk, long CleanSince, long Start)
     {
-        public ImmutableList<long> Failed => Slots ?? [];
+        public Counter Next(bool ok, bool lived, long start)
+        {
+            if (!ok)
+            {
+                return new Counter(Failures + 1 >= 3 ? 'D' : Health, Failures + 1, Lived + (lived ? 1 : 0), 0, false, 0, start);
+            }
 
-        public int Failures => Failed.Count;
-
-        public Counter Next(bool ok, long slot) => ok
-            ? Clean + 1 >= 6 ? new Counter('U', Clean + 1, true, null) : new Counter(Health, Clean + 1, true, Slots)
-            : new Counter(Failures + 1 >= 3 ? 'D' : Health, 0, false, Failed.Add(slot));
+            var since = Clean == 0 ? start : CleanSince;
+            return Clean + 1 >= 6 ? new Counter('U', 0, 0, Clean + 1, true, since, start) : new Counter(Health, Failures, Lived, Clean + 1, true, since, start);
+        }
     }
 }

@@ -42,7 +42,7 @@ internal static class Run
             return $"L2: the name is frozen, and nobody's hand is in it; rev {register.Rev}, epoch {register.Epoch}";
         }
 
-        if (!RecordSet.AreSame(world.Zone.Sets, register.Plan.Sets) || world.Zone.Txt is not { } txt || !txt.IsSameAs(register.Plan.Txt))
+        if (!RecordSet.AreSame(world.Zone.Sets, register.Plan.Sets) || (!world.Setting.IsSwitch && !(world.Zone.Txt is { } txt && txt.IsSameAs(register.Plan.Txt))))
         {
             return $"L2: the world does not show the plan: {string.Join(", ", world.Zone.Sets)} {world.Zone.Txt}, but {register.Plan.Txt}";
         }
@@ -57,5 +57,5 @@ internal static class Run
     }
 
     private static string Told(Schedule schedule) =>
-        $"\n  seed {schedule.Seed}: {schedule.Setting.Service.Endpoints.Count} endpoints, {schedule.Setting.Service.Mode}, {schedule.Setting.Service.Rpo}, cool-down {schedule.Setting.Timing.CoolDownMinutes} min\n    {string.Join("\n    ", schedule.Faults)}";
+        $"\n  seed {schedule.Seed}: {schedule.Setting.Service.Endpoints.Count} endpoints, {schedule.Setting.Service.Lever}, {schedule.Setting.Service.Mode}, interval to {schedule.Setting.Next?.Topology.Timing.IntervalSeconds}, {schedule.Setting.Service.Rpo}, cool-down {schedule.Setting.Timing.CoolDownMinutes} min\n    {string.Join("\n    ", schedule.Faults)}";
 }

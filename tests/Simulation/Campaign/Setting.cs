@@ -12,6 +12,9 @@ internal sealed record Setting(Topology Topology)
 
     public Timing Timing => Topology.Timing;
 
+    /// <summary>Whether the name is moved by the switch.</summary>
+    public bool IsSwitch => Service.Lever == Lever.Switch;
+
     /// <summary>What is being rolled out, and which observer has it when (milliseconds).</summary>
     public (Topology Topology, Func<int, long, bool> Has)? Next { get; init; }
 
@@ -33,7 +36,31 @@ internal sealed record Setting(Topology Topology)
            select Of(endpoints, timing, rule.Item1, rule.Item2, rule.Item3),
     ];
 
-    public static Setting Draw(Random random) => All[random.Next(All.Length)];
+    /// <summary>One of all settings; in some a change of the interval is rolled out over the observers, up or down, and rolled back.</summary>
+    public static Setting Draw(Random random)
+    {
+        var setting = All[random.Next(All.Length)];
+        if (random.Next(4) == 0)
+        {
+            setting = setting with { Topology = setting.Topology with { Services = [Switched(setting.Service)] } };
+        }
+
+        return random.Next(5) == 0 ? setting.RolledTo(Intervals[random.Next(Intervals.Length)], 100_000 + random.Next(100_000), random.Next(1_000, 90_000), random.Next(200_000, 1_200_000)) : setting;
+    }
+
+    private static readonly int[] Intervals = [5, 7, 20, 30];
+
+    /// <summary>The same with another interval, which observer after observer gets, and loses again some time later.</summary>
+    public Setting RolledTo(int intervalSeconds, long from, long apart, long lasts) => this with
+    {
+        Next = (
+            Topology with { Timing = Timing with { IntervalSeconds = intervalSeconds } },
+            (observer, now) => now >= from + (observer * apart) && now < from + (observer * apart) + lasts),
+    };
+
+    /// <summary>A service of two endpoints that the switch moves.</summary>
+    public static Service Switched(Service service) =>
+        service with { Lever = Lever.Switch, HostedZoneId = null, Endpoints = [.. service.Endpoints.Take(2)] };
 
     public static Setting Of(int endpoints, Timing timing, FailoverMode mode, RpoPreference prefer, MoveBackMode moveBack = MoveBackMode.Manual) => new(new Topology
     {
@@ -47,7 +74,7 @@ internal sealed record Setting(Topology Topology)
             {
                 Name = Name,
                 HostedZoneId = "Z1",
-                AuthoritativeServers = ["s0", "s1"],
+                AuthoritativeServers = [.. Enumerable.Range(0, SimWorld.Servers).Select(server => $"s{server}")],
                 LookUrl = new Uri($"http://{Name}/"),
                 Mode = mode,
                 MoveBack = moveBack,

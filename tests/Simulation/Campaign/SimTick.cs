@@ -1,5 +1,6 @@
 using Failover.ControlPlane;
 using Failover.ControlPlane.Registers;
+using Failover.ControlPlane.Topologies;
 using Failover.HealthCheck.Decision;
 using Failover.HealthCheck.Probing;
 
@@ -9,12 +10,13 @@ namespace Failover.Simulation.Campaign;
 /// One tick of one observer: the production vote, the production mover and the production rule of freshness, with this world's calls between their steps,
 /// and a process around them that may sleep or die at each.
 /// </summary>
-internal sealed class SimTick(SimWorld world, Bug bug, int observer, long slot)
+internal sealed class SimTick(SimWorld world, Bug bug, int observer, DateTimeOffset start)
 {
     private readonly long _started = world.Now;
     private readonly DateTimeOffset _startedWall = world.Clock(observer);
     private readonly bool[] _ok = new bool[world.Setting.Service.Endpoints.Count];
     private readonly bool[] _acked = new bool[2];
+    private readonly Topology _topology = bug.TopologyOf(world.TopologyOf(observer), observer);
     private long _evidence;
     private DateTimeOffset _evidenceWall;
     private long _frozen;
@@ -44,7 +46,7 @@ internal sealed class SimTick(SimWorld world, Bug bug, int observer, long slot)
     {
         ReadBallot(stored =>
         {
-            (_voting, var step) = Voting.Start(bug.TopologyOf(world.TopologyOf(observer), observer), Self, slot, bug.Stored(stored, slot), Now);
+            (_voting, var step) = Voting.Start(_topology, Self, new TickId(start, $"{observer}-{_started}-{world.Ticks}"), bug.Stored(stored, start), Now);
             Vote(step);
         });
     }
@@ -101,16 +103,17 @@ internal sealed class SimTick(SimWorld world, Bug bug, int observer, long slot)
         switch (step)
         {
             case VoteStep.LookAround:
-                GoOn(world.Between(50, 400), () =>
+                var looked = LookAround();
+                GoOn(world.Is(FaultKind.LooksSlow) ? world.Between(50, 6000) : world.Between(50, 400), () =>
                 {
-                    var seen = bug.Observation(LookAround());
+                    var seen = bug.Observation(looked);
                     (_voting, var next) = _voting.Next(seen, Now);
                     Vote(next);
                 });
                 break;
-            case VoteStep.WriteBallot(var ballot, var previousSlot):
+            case VoteStep.WriteBallot(var ballot, var previousToken):
                 world.Call(
-                    this, ControlFails, world.Active(FaultKind.ControlFlaky), () => world.StoreBallot(observer, ballot, previousSlot, _ok, _acked),
+                    this, ControlFails, world.Active(FaultKind.ControlFlaky), () => world.StoreBallot(observer, ballot, previousToken, _topology, _ok, _acked),
                     end =>
                     {
                         (_voting, var next) = _voting.Next(Answer(end));
@@ -160,9 +163,9 @@ internal sealed class SimTick(SimWorld world, Bug bug, int observer, long slot)
                 var rows = new Dictionary<string, long>();
                 for (var origin = 0; origin < 2; origin++)
                 {
-                    if (world.NewestBeat(observer, origin, replica) is { } newest)
+                    if (world.NewestBeat(observer, origin, replica) is { } beaten)
                     {
-                        rows[Replica(origin)] = newest;
+                        rows[Replica(origin)] = beaten;
                     }
                 }
 
@@ -170,13 +173,19 @@ internal sealed class SimTick(SimWorld world, Bug bug, int observer, long slot)
             }
         }
 
-        var shown = new Listing?[] { world.SeesNothing(observer) ? null : world.Shown(0), world.SeesNothing(observer) ? null : world.Shown(1) };
-        var serving = shown[0] is { Sets: [var set, ..] } ? Enumerable.Range(0, service.Endpoints.Count).FirstOrDefault(i => RecordSet.AreSame(world.Setting.SetsOf(i), [set]), -1) : -1;
-        _look = new Look(shown, serving >= 0 && world.Sees(observer, serving), "");
+        Listing?[] shown = [.. Enumerable.Range(0, SimWorld.Servers).Select(server => world.SeesNothing(observer) ? null : world.Answer(server))];
+        var newest = Newest(shown);
+        var serving = newest >= 0 ? world.EndpointOf(shown[newest]!.Sets) : -1;
+        _look = new Look(shown, serving >= 0 && world.Sees(observer, serving), "", newest);
         var skew = world.Skew(observer);
         _cutOff = world.SeesNothing(observer) || skew.Duration() > TimeSpan.FromSeconds(3.5);
         return new Observation(probes, new HeartbeatRound(beat, acked, visible), !world.SeesNothing(observer), skew, Enumerable.Range(0, 2).Where(replica => world.TakesData(observer, replica)).ToDictionary(Replica, world.Journal));
     }
+
+    /// <summary>As production code chooses whose answer it fetches from: of the highest epoch, or the most common.</summary>
+    private static int Newest(Listing?[] shown) => Enumerable.Range(0, shown.Length).Where(i => shown[i] is not null)
+        .OrderByDescending(i => shown[i]!.Txt is { Values: [var text] } && StateTxt.TryParse(text) is { } state ? state.Epoch : -1)
+        .ThenByDescending(i => shown.Count(other => other is not null && RecordSet.AreSame(other.Sets, shown[i]!.Sets))).Append(-1).First();
 
     private void Follow() => ReadControl(view =>
     {
@@ -185,20 +194,24 @@ internal sealed class SimTick(SimWorld world, Bug bug, int observer, long slot)
             return;
         }
 
-        var topology = bug.TopologyOf(world.TopologyOf(observer), observer);
-        (_mover, var step) = Mover.Start(topology, topology.Services[0], Self, _look, view, Now);
+        (_mover, var step) = Mover.Start(_topology, _topology.Services[0], Self, _look, view, Now, listsNow: world.Chance(0.02));
         Do(step);
     });
 
     private void ReadControl(Action<ControlView?> then)
     {
-        (_evidence, _evidenceWall, _frozenAtEvidence) = (world.Now, Now, _frozen);
+        var reading = (world.Now, Now, _frozen);
         ControlView? view = null;
         world.Call(
             this, ControlFails, world.Active(FaultKind.ControlFlaky) / 2, () => (view = world.View()) is not null,
             end =>
             {
                 LastView = end == CallEnd.Done ? bug.View(this, view!, Now) : null;
+                if (LastView is not null)
+                {
+                    (_evidence, _evidenceWall, _frozenAtEvidence) = reading;
+                }
+
                 then(LastView);
             });
     }
@@ -209,6 +222,7 @@ internal sealed class SimTick(SimWorld world, Bug bug, int observer, long slot)
         switch (step)
         {
             case Step.Finish(var ending, _):
+                Emit();
                 world.History.Ticks.Add(new TickEnded(world.Now, observer, ending.ToString(), [.. _mover.Acted?.Decision.Held.Select(reason => reason.ToString()) ?? []]));
                 break;
             case Step.ReadControl:
@@ -224,7 +238,7 @@ internal sealed class SimTick(SimWorld world, Bug bug, int observer, long slot)
                         Next(end == CallEnd.Done ? new StepResult.Listed(listed!) : new StepResult.NotDone("cannot list"));
                     });
                 break;
-            case Step.WriteRegister or Step.Apply or Step.Fence when !bug.IgnoresFreshness && Freshness.Stale(Age(_evidence, _frozen - _frozenAtEvidence, _evidenceWall), Age(_started, _frozen, _startedWall), world.Setting.Timing) is { } stale:
+            case Step.WriteRegister or Step.Apply or Step.Fence when !bug.IgnoresFreshness && Freshness.Stale(Age(_evidence, _frozen - _frozenAtEvidence, _evidenceWall), Age(_started, _frozen, _startedWall), _topology.Timing) is { } stale:
                 Next(new StepResult.NotDone(stale));
                 break;
             case Step.WriteRegister(var register, var expected, _):
@@ -256,6 +270,16 @@ internal sealed class SimTick(SimWorld world, Bug bug, int observer, long slot)
                 CallEnd.Throttled => ApplyOutcome.Busy,
                 _ => ApplyOutcome.Unknown,
             })));
+    }
+
+    /// <summary>The metric on which the switch hangs, as the production report emits it.</summary>
+    private void Emit()
+    {
+        if (world.Setting.IsSwitch && _mover.Register is { Primary: { } primary } register
+            && Freshness.Stale(Age(_evidence, _frozen - _frozenAtEvidence, _evidenceWall), Age(_started, _frozen, _startedWall), _topology.Timing) is null)
+        {
+            world.Emit(observer, register.SentEndpoint != primary);
+        }
     }
 
     private bool Fence(DateTimeOffset? until)

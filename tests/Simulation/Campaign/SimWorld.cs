@@ -14,6 +14,12 @@ internal sealed class SimWorld
 {
     private const long CallTimeout = 2000;
 
+    /// <summary>How many authoritative servers the name has.</summary>
+    public const int Servers = 3;
+
+    /// <summary>CloudWatch's period: the switch's alarms are judged once in each, by its largest value.</summary>
+    private const long MetricPeriod = 60_000;
+
     /// <summary>Every observer needs six ticks to know, and three to settle what it then sees.</summary>
     private const int QuietTicks = 10;
 
@@ -21,7 +27,9 @@ internal sealed class SimWorld
     private readonly List<Fault> _active = [];
     private readonly Dictionary<string, StoredBallot> _ballots = [];
     private readonly List<(long At, Listing Listing, long[] ShownAt)> _zone = [];
-    private readonly int[] _shown = new int[2];
+    private readonly int[] _shown = new int[Servers];
+    private readonly List<(long At, bool Leave)>[] _metrics = [[], [], []];
+    private readonly bool[] _alarms = new bool[3];
     private readonly long[,] _visibleUpTo = new long[2, 2];
 
     /// <summary>By replica: when it took no writes. Two faults that overlap are one.</summary>
@@ -48,7 +56,21 @@ internal sealed class SimWorld
             At(fault.To, () => End(fault));
         }
 
-        At(0, () => FireSlot(0));
+        At(0, () => Compare(0));
+        for (var observer = 0; observer < 3; observer++)
+        {
+            var who = observer;
+            foreach (var interval in new[] { Setting.Timing.IntervalSeconds, Setting.Next?.Topology.Timing.IntervalSeconds ?? Setting.Timing.IntervalSeconds }.Distinct())
+            {
+                At(0, () => FireQueued(who, interval, 0));
+            }
+
+            At(0, () => FireSchedule(who));
+            if (Setting.IsSwitch)
+            {
+                At(who * 7_000, () => Judge(who));
+            }
+        }
     }
 
     public static readonly DateTimeOffset Epoch = new(2026, 11, 23, 8, 0, 0, TimeSpan.Zero);
@@ -217,6 +239,75 @@ internal sealed class SimWorld
         return _zone[i].Listing;
     }
 
+    /// <summary>What an observer hears of an authoritative server; null: nothing.</summary>
+    public Listing? Answer(int server)
+    {
+        if (Is(FaultKind.ServerSilent, server))
+        {
+            return null;
+        }
+
+        var shown = Shown(server);
+        if (!Is(FaultKind.TtlCountedDown, server))
+        {
+            return shown;
+        }
+
+        var ttl = Between(1, 60);
+        return new Listing([.. shown.Sets.Select(set => set with { TtlSeconds = Math.Min(set.TtlSeconds ?? ttl, ttl) })], shown.Txt is { } txt ? txt with { TtlSeconds = Math.Min(txt.TtlSeconds ?? ttl, ttl) } : null);
+    }
+
+    /// <summary>Which endpoint has those sets; -1: none.</summary>
+    public int EndpointOf(IReadOnlyList<RecordSet> sets)
+    {
+        for (var i = 0; i < Setting.Service.Endpoints.Count; i++)
+        {
+            if (sets is [{ Values: [var value] }] && Setting.SetsOf(i)[0].Values[0] == value)
+            {
+                return i;
+            }
+        }
+
+        return -1;
+    }
+
+    /// <summary>An observer's metric <c>LeavePrimary</c>, in its own region.</summary>
+    public void Emit(int observer, bool leave) => _metrics[observer].Add((Now, leave));
+
+    /// <summary>One region's alarm is judged: the largest value of the period; without data it stays as it was. Two of three alarms answer the secondary.</summary>
+    private void Judge(int region)
+    {
+        var values = _metrics[region].Where(value => value.At > Now - MetricPeriod).ToList();
+        _metrics[region].RemoveAll(value => value.At <= Now - MetricPeriod);
+        if (values.Count > 0 && !Is(FaultKind.RegionLost, region))
+        {
+            _alarms[region] = values.Exists(value => value.Leave);
+        }
+
+        var answered = _alarms.Count(alarm => alarm) >= 2 ? 1 : 0;
+        if (EndpointOf(Zone.Sets) != answered)
+        {
+            long[] shownAt = [.. Enumerable.Range(0, Servers).Select(Delay)];
+            _zone.Add((Now, new Listing(Setting.SetsOf(answered), null), shownAt));
+            History.Switched.Add(new SwitchAnswered(Now, answered, shownAt));
+        }
+
+        After(MetricPeriod, () => Judge(region));
+    }
+
+    /// <summary>When a server will answer what is changed now. A stale one does once it is healed.</summary>
+    private long Delay(int server)
+    {
+        if (_zone.Count == 0)
+        {
+            return 0;
+        }
+
+        var slow = Is(FaultKind.DnsSlow, server) ? (long)(Active(FaultKind.DnsSlow) * 1000) : 0;
+        var stale = _active.Where(fault => fault.Kind == FaultKind.ServerStale && fault.Whom == server).Select(fault => fault.To).DefaultIfEmpty(0).Max();
+        return Math.Max(Math.Max(_zone[^1].ShownAt[server], stale), Now + Between(0, 2000) + slow);
+    }
+
     /// <summary>What this observer is deployed with now.</summary>
     public Topology TopologyOf(int observer) => Setting.Next is { } next && next.Has(observer, Now) ? next.Topology : Setting.Topology;
 
@@ -224,16 +315,17 @@ internal sealed class SimWorld
 
     public ControlView View() => new(Register, Command, [.. _ballots.Values.Select(stored => stored.Ballot!)]);
 
-    public bool StoreBallot(int observer, Ballot ballot, long? previousSlot, bool[] ok, bool[] acked)
+    public bool StoreBallot(int observer, Ballot ballot, string? previousToken, Topology topology, bool[] ok, bool[] acked)
     {
         var name = Setting.Topology.Observers[observer];
-        if (_ballots.GetValueOrDefault(name)?.Slot != previousSlot && !_bug.CountsASlotTwice)
+        if (_ballots.GetValueOrDefault(name)?.Token != previousToken)
         {
             return false;
         }
 
-        _ballots[name] = new StoredBallot(ballot.Slot, Is(FaultKind.MixedVersions, observer) ? ballot with { RuleVersion = ballot.RuleVersion + 1 } : ballot);
-        History.Ballots.Add(new BallotStored(Now, observer, ballot.Slot, ok, acked, Is(FaultKind.MixedVersions, observer), ballot.Topology!));
+        _ballots[name] = new StoredBallot(ballot.Token, Is(FaultKind.MixedVersions, observer) ? ballot with { RuleVersion = ballot.RuleVersion + 1 } : ballot);
+        History.Ballots.Add(new BallotStored(
+            Now, observer, (long)(ballot.Start - Epoch).TotalMilliseconds, topology.Timing.IntervalSeconds * 1000, ok, acked, Is(FaultKind.MixedVersions, observer), ballot.Topology));
         return true;
     }
 
@@ -286,9 +378,7 @@ internal sealed class SimWorld
 
     public void SetZone(IReadOnlyList<RecordSet> sets, RecordSet? txt, int? by, long writeStarted, long tickStarted, bool cutOff)
     {
-        var slow = (long)(Active(FaultKind.DnsSlow) * 1000);
-        long Delay(int server) => Math.Max(_zone.Count == 0 ? 0 : _zone[^1].ShownAt[server], Now + (_zone.Count == 0 ? 0 : Between(0, 2000) + (Is(FaultKind.DnsSlow, server) ? slow : 0)));
-        _zone.Add((Now, new Listing(sets, txt), [Delay(0), Delay(1)]));
+        _zone.Add((Now, new Listing(sets, txt), [.. Enumerable.Range(0, Servers).Select(Delay)]));
         long? newest = null;
         for (var observer = 0; observer < 3; observer++)
         {
@@ -347,8 +437,6 @@ internal sealed class SimWorld
         });
     }
 
-    private const int SlotsAComparison = 7;
-
     private void At(long at, Action act) => _events.Enqueue(act, (at, _order++));
 
     /// <summary>What a region's journal says, as production code would have read it there.</summary>
@@ -356,38 +444,60 @@ internal sealed class SimWorld
         Is(FaultKind.WriteMissing, region),
         region == 1 ? [] : [.. Enumerable.Reverse(History.Comparisons).Take(6).Select(compared => new ComparedTables(["r0", "r1"], Epoch.AddMilliseconds(compared.CutOff), compared.IsEqual))]);
 
-    private void FireSlot(long slot)
+    /// <summary>Somebody compares the tables now and then.</summary>
+    private void Compare(int turn)
     {
-        // Somebody compares the tables now and then.
-        if (slot % SlotsAComparison == 0 && !Is(FaultKind.RegionLost))
+        if (!Is(FaultKind.RegionLost))
         {
             History.Comparisons.Add(new Compared(Now, Now - 20_000, !Is(FaultKind.WriteMissing)));
         }
 
-        var first = Epoch.ToUnixTimeSeconds() / Setting.Timing.IntervalSeconds;
-        for (var observer = 0; observer < 3; observer++)
+        After(70_000, () => Compare(turn + 1));
+    }
+
+    /// <summary>The ticks of one interval that the queue delivers: those of the topology that the observer has, or had two minutes ago, for what was queued then still comes.</summary>
+    private void FireQueued(int observer, int interval, long due)
+    {
+        if (IntervalOf(observer, Now) == interval || IntervalOf(observer, Math.Max(0, Now - 120_000)) == interval)
         {
-            var (who, trouble) = (observer, Active(FaultKind.ScheduleTrouble));
-            if (!Chance(trouble))
+            var trouble = Active(FaultKind.ScheduleTrouble);
+            if (!Chance(trouble) && !IsQueueDown(observer))
             {
-                After(Between(0, 1500), () => Tick(who, first + slot));
+                After(Between(0, 1500), () => Tick(observer, due));
             }
 
-            if (Chance(trouble))
+            if (Chance(trouble) && !IsQueueDown(observer))
             {
-                After(Between(0, 25_000), () => Tick(who, first + slot));
+                After(Between(0, 25_000), () => Tick(observer, due));
             }
         }
 
-        After(Setting.Timing.IntervalSeconds * 1000, () => FireSlot(slot + 1));
+        At(due + (interval * 1000), () => FireQueued(observer, interval, due + (interval * 1000)));
     }
 
-    private void Tick(int observer, long slot)
+    /// <summary>The schedule's own tick, once a minute at any second of it.</summary>
+    private void FireSchedule(int observer)
+    {
+        After(Between(0, 59_000), () =>
+        {
+            var interval = IntervalOf(observer, Now) * 1000;
+            Tick(observer, Now / interval * interval);
+        });
+        After(60_000, () => FireSchedule(observer));
+    }
+
+    private int IntervalOf(int observer, long at) =>
+        Setting.Next is { } next && next.Has(observer, at) ? next.Topology.Timing.IntervalSeconds : Setting.Timing.IntervalSeconds;
+
+    /// <summary>Of one region's queue, or of all.</summary>
+    private bool IsQueueDown(int observer) => Is(FaultKind.TickQueueDown, observer) || Is(FaultKind.TickQueueDown, 3);
+
+    private void Tick(int observer, long start)
     {
         if (IsAlive(observer))
         {
             Ticks++;
-            new SimTick(this, _bug, observer, slot).Run();
+            new SimTick(this, _bug, observer, Epoch.AddMilliseconds(start)).Run();
         }
     }
 

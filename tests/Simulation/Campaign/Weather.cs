@@ -29,6 +29,21 @@ internal enum FaultKind
     DnsApiDown,
     DnsApiFlaky,
     DnsSlow,
+
+    /// <summary>An authoritative server answers nobody: it is lame, unreachable, or gone.</summary>
+    ServerSilent,
+
+    /// <summary>An authoritative server answers what it answered when the fault began.</summary>
+    ServerStale,
+
+    /// <summary>Answers of servers count their time to live down, as behind a cache.</summary>
+    TtlCountedDown,
+
+    /// <summary>Looking around takes seconds.</summary>
+    LooksSlow,
+
+    /// <summary>The queue of ticks is gone: one tick a minute, at any second of it.</summary>
+    TickQueueDown,
     ClockSkewed,
 
     /// <summary>Processes sleep in the middle of a tick, for seconds or minutes, inside a write too.</summary>
@@ -86,14 +101,16 @@ internal sealed record Schedule(int Seed, Setting Setting, IReadOnlyList<Fault> 
         }
 
         var end = faults.Max(fault => fault.To);
-        return new Schedule(seed, setting, faults, end, end + (QuietTicks * Tick));
+        return new Schedule(seed, setting, faults, end, end + Quiet(setting));
     }
+
+    private static long Quiet(Setting setting) => QuietTicks * Tick * (setting.IsSwitch ? 3 : 2);
 
     /// <summary>A schedule of these faults alone.</summary>
     public static Schedule Of(int seed, Setting setting, params Fault[] faults)
     {
         var end = faults.Length == 0 ? 20 * Tick : faults.Max(fault => fault.To);
-        return new Schedule(seed, setting, faults, end, end + (QuietTicks * Tick));
+        return new Schedule(seed, setting, faults, end, end + Quiet(setting));
     }
 
     private static Fault DrawFault(Random random, Setting setting, int tick)
@@ -108,7 +125,9 @@ internal sealed record Schedule(int Seed, Setting Setting, IReadOnlyList<Fault> 
             FaultKind.RegionLost or FaultKind.ReplicaDown or FaultKind.ReplicationPaused or FaultKind.WriteMissing => new Fault(kind, from, to, random.Next(2), 1),
             FaultKind.ReplicationSlow => new Fault(kind, from, to, random.Next(2), 60 * random.NextDouble()),
             FaultKind.ClockSkewed => new Fault(kind, from, to, random.Next(3), (random.NextDouble() * 20) - 10),
-            FaultKind.DnsSlow => new Fault(kind, from, to, random.Next(2), 60 * random.NextDouble()),
+            FaultKind.DnsSlow => new Fault(kind, from, to, random.Next(SimWorld.Servers), 60 * random.NextDouble()),
+            FaultKind.ServerSilent or FaultKind.ServerStale or FaultKind.TtlCountedDown => new Fault(kind, from, random.Next(3) == 0 ? to + 600_000 : to, random.Next(SimWorld.Servers), 1),
+            FaultKind.TickQueueDown => new Fault(kind, from, to + 120_000, random.Next(4), 1),
             FaultKind.Order => new Fault(kind, from, from, 0, 0, DrawOrder(random, setting)),
             _ => new Fault(kind, from, to, random.Next(3), 0.1 + (0.4 * random.NextDouble())),
         };
@@ -132,7 +151,7 @@ internal sealed record Schedule(int Seed, Setting Setting, IReadOnlyList<Fault> 
     private static readonly FaultKind[] Kinds =
     [
         // What moves names comes more often than what merely disturbs.
-        FaultKind.EndpointDown, FaultKind.EndpointDown, FaultKind.EndpointDown, FaultKind.RegionLost, FaultKind.RegionLost, FaultKind.Order, FaultKind.Pauses, .. Enum.GetValues<FaultKind>(),
+        FaultKind.EndpointDown, FaultKind.EndpointDown, FaultKind.EndpointDown, FaultKind.RegionLost, FaultKind.RegionLost, FaultKind.Order, FaultKind.Pauses, FaultKind.ServerSilent, .. Enum.GetValues<FaultKind>(),
     ];
 
     private static readonly CommandKind[] Orders =
