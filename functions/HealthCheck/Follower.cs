@@ -1,5 +1,6 @@
 using Amazon.DynamoDBv2;
 using Failover.ControlPlane;
+using Failover.ControlPlane.Ballots;
 using Failover.ControlPlane.Topologies;
 using Failover.HealthCheck.Decision;
 using Failover.HealthCheck.Dns;
@@ -25,11 +26,11 @@ public sealed class Follower(
     private Timing Timing => options.Topology.Timing;
 
     /// <summary>Follows the register of one service for one tick.</summary>
-    /// <param name="start">The time that the tick stands for.</param>
+    /// <param name="own">This tick's ballot.</param>
     /// <param name="listsNow">Whether the name is due to be listed whatever its servers show.</param>
     /// <param name="look">What the world saw in this tick.</param>
     /// <param name="started">When the tick really began.</param>
-    public async Task FollowAsync(Service service, DateTimeOffset start, bool listsNow, Look look, Evidence started, CancellationToken cancellationToken)
+    public async Task FollowAsync(Service service, Ballot own, bool listsNow, Look look, Evidence started, CancellationToken cancellationToken)
     {
         ControlView view;
         var evidence = new Evidence(time);
@@ -40,7 +41,7 @@ public sealed class Follower(
         catch (Exception error) when (!cancellationToken.IsCancellationRequested)
         {
             Log.CallFailed(logger, "Reading the register", error);
-            await report.AbstainedAsync(service, start, "the register cannot be read", cancellationToken);
+            await report.AbstainedAsync(service, own.Start, own, "the register cannot be read", cancellationToken);
             return;
         }
 
@@ -74,11 +75,6 @@ public sealed class Follower(
                 case Step.Apply(var plan, var listed):
                     result = await TryAsync("Applying the plan", async () =>
                         Applied(await WithDeadlineAsync(token => providerOf(service).ApplyAsync(service, plan, listed, token), cancellationToken, service.IsFenced ? Timing.CallTimeout : Timing.Interval)), cancellationToken);
-                    if (result is StepResult.NotDone)
-                    {
-                        report.NotApplied(service);
-                    }
-
                     if (result is StepResult.Applied(ApplyOutcome.Busy, _))
                     {
                         await Task.Delay(TimeSpan.FromMilliseconds(Random.Shared.Next(50, 250)), time, cancellationToken);
@@ -94,7 +90,7 @@ public sealed class Follower(
 
         await Task.WhenAll(
             moves.TellAsync(service, mover.Register?.LastMove, cancellationToken),
-            report.FollowedAsync(service, start, mover, (Step.Finish)step, Freshness.Stale(evidence.Age, started.Age, Timing) is null, cancellationToken));
+            report.FollowedAsync(service, own, look, mover, (Step.Finish)step, Freshness.Stale(evidence.Age, started.Age, Timing) is null, cancellationToken));
     }
 
     private async Task<bool> FenceAsync(Service service, Step.Fence fence, CancellationToken cancellationToken)

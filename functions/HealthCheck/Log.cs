@@ -28,6 +28,12 @@ internal static partial class Log
     [LoggerMessage(8, LogLevel.Warning, "{Silent} of the anchors are silent ({Count} of {All}).")]
     public static partial void AnchorsSilent(ILogger logger, string silent, int count, int all);
 
+    [LoggerMessage(10, LogLevel.Error, "{Service}: {Why}.")]
+    public static partial void Rejected(ILogger logger, string service, string why);
+
+    [LoggerMessage(11, LogLevel.Error, "{Service} is overdue by {Seconds:0} s: {Stage}.")]
+    public static partial void IsOverdue(ILogger logger, string service, string stage, double seconds);
+
     [LoggerMessage(9, LogLevel.Warning, "{Service}: the certificate of {Endpoint} ends at {Until}.")]
     public static partial void CertificateEnds(ILogger logger, string service, string endpoint, DateTimeOffset until);
 }

@@ -67,14 +67,16 @@ public sealed class Tick(
             Log.NoVote(logger, start, why);
         }
 
+        report.Paced(start, voting.Own);
+
         // No service waits for another.
         await Task.WhenAll(_topology.Services.Select(async (service, i) =>
         {
             try
             {
                 await (ending == VoteEnding.Voted
-                    ? follower.FollowAsync(service, start, IsListingDue(service, voting.Before, start), await looking[i], started, cancellationToken)
-                    : report.AbstainedAsync(service, start, why, cancellationToken));
+                    ? follower.FollowAsync(service, voting.Own!, IsListingDue(service, voting.Before, start), await looking[i], started, cancellationToken)
+                    : report.AbstainedAsync(service, start, voting.Own, why, cancellationToken));
             }
             catch (Exception error) when (!cancellationToken.IsCancellationRequested)
             {
@@ -120,6 +122,6 @@ public sealed class Tick(
         var states = await balancers;
         var results = probes.ToDictionary(probe => probe.Key, probe => probe.LoadBalancerId is { } id && states.TryGetValue(id, out var state) ? state.Judge(probe.Result) : probe.Result);
         report.Certificates(results);
-        return new Observation(results, await beats, asked.Any(anchor => anchor.Answers), clock.Skew, await data);
+        return new Observation(results, await beats, asked.Any(anchor => anchor.Answers), clock.Skew, await data) { Unsettled = report.Unsettled };
     }
 }

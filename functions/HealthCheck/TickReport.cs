@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Failover.ControlPlane;
 using Failover.ControlPlane.Ballots;
 using Failover.ControlPlane.Topologies;
@@ -13,6 +14,29 @@ public sealed class TickReport(HealthCheckOptions options, JournalStore journal,
 {
     /// <summary>ACME clients renew a month before the end; half of that is late.</summary>
     private static readonly TimeSpan CertificateWarning = TimeSpan.FromDays(14);
+
+    private readonly ConcurrentDictionary<string, (DateTimeOffset AsOf, DateTimeOffset? Since)> _unsettled = [];
+
+    /// <summary>What this process left unsettled in its last tick.</summary>
+    public Unsettled Unsettled
+    {
+        get
+        {
+            var remembered = _unsettled.ToArray();
+            return remembered.Length == 0 ? Unsettled.Nothing
+                : new Unsettled(
+                    remembered.Max(service => service.Value.AsOf),
+                    remembered.Where(service => service.Value.Since is not null).ToDictionary(service => service.Key, service => service.Value.Since!.Value));
+        }
+    }
+
+    /// <summary>How far apart ticks lie, in intervals: 1 is as configured; with one tick a minute it is 6.</summary>
+    /// <param name="own">This tick's ballot, or the one before.</param>
+    public void Paced(DateTimeOffset start, Ballot? own)
+    {
+        var before = own is not null && own.Start < start ? own.Start : own?.StartsBefore is [.., var last] ? last : start - Timing.Interval;
+        metrics.Emit([("Observer", options.Observer)], new Metric("TickSpacing", "None", Math.Max(1, (start - before) / Timing.Interval)));
+    }
 
     /// <summary>The anchors were asked. One that is silent alone is its own failure, or the way to it: it takes no vote, and is told.</summary>
     public void Anchors(IReadOnlyList<(Anchor Anchor, bool Answers)> asked)
@@ -50,13 +74,19 @@ public sealed class TickReport(HealthCheckOptions options, JournalStore journal,
     }
 
     /// <summary>The mover came to an end for this tick.</summary>
+    /// <param name="own">This tick's ballot.</param>
     /// <param name="isFresh">Whether what was read may still be acted on.</param>
-    public async Task FollowedAsync(Service service, DateTimeOffset start, Mover mover, Step.Finish finish, bool isFresh, CancellationToken cancellationToken)
+    public async Task FollowedAsync(Service service, Ballot own, Look look, Mover mover, Step.Finish finish, bool isFresh, CancellationToken cancellationToken)
     {
         var decision = mover.Acted?.Decision ?? new Decision.Decision(Verdict.Hold, null, Diagnosis.Contested, [], finish.Why);
         if (finish.Ending == Ending.Frozen)
         {
             Log.Frozen(logger, service.Name, finish.Why);
+        }
+
+        if (finish.Ending == Ending.Rejected)
+        {
+            Log.Rejected(logger, service.Name, finish.Why);
         }
 
         if (decision.Held.Count > 0)
@@ -73,6 +103,7 @@ public sealed class TickReport(HealthCheckOptions options, JournalStore journal,
             new Metric("HeldFailure", "Count", decision.Held.Any(reason => reason is not (HoldReason.NoDataGate or HoldReason.Backlog)) ? 1 : 0),
             new Metric("DecisionToMove", "Count", decision.Verdict == Verdict.Hold ? 0 : 1),
             new Metric("Epoch", "None", mover.Register?.Epoch ?? 0));
+        Tell(service, own.Start, Overdue.Of(service, Timing, mover, look, finish.Ending, own, SinceOf(service, own)));
         // Each observer in its own region: two of three alarms, each with its memory, are the fence. Who is neither of the two says nothing.
         if (service.Lever == Lever.Switch && isFresh && mover.Register is { Primary: { } primary } register && (register.SentEndpoint == primary || service.Endpoint(register.SentEndpoint) is not null))
         {
@@ -80,21 +111,44 @@ public sealed class TickReport(HealthCheckOptions options, JournalStore journal,
         }
 
         await JournalAsync(
-            service, start, mover.Acted, decision,
+            service, own.Start, mover.Acted, decision,
             finish.Ending == Ending.Frozen ? [.. decision.Held.Append(HoldReason.ForeignRecord).Distinct()] : decision.Held,
             [.. mover.Log, $"{finish.Ending}: {finish.Why}"],
             cancellationToken);
     }
 
-    /// <summary>A plan could not be sent to the name: a permission, a zone, a deadline; or it would have left the name empty, and was refused here.</summary>
-    public void NotApplied(Service service) => metrics.Emit([("Service", service.Name), ("Observer", options.Observer)], new Metric("PlanNotApplied", "Count", 1));
-
     /// <summary>This observer has no vote in this tick: it decided nothing and touched nothing.</summary>
-    public async Task AbstainedAsync(Service service, DateTimeOffset start, string why, CancellationToken cancellationToken)
+    /// <param name="own">Its ballot of this tick or the one before; null where none is known.</param>
+    public async Task AbstainedAsync(Service service, DateTimeOffset start, Ballot? own, string why, CancellationToken cancellationToken)
     {
+        Tell(service, start, Overdue.WithoutVote(start, own is null ? Timing.Interval : Overdue.Tick(own, Timing), SinceOf(service, own)));
         metrics.Emit([("Service", service.Name), ("Observer", options.Observer)], new Metric("Vote", "Count", 0));
         await JournalAsync(
             service, start, null, new Decision.Decision(Verdict.Hold, null, Diagnosis.ObserverIsolated, [HoldReason.NoVote], why), [HoldReason.NoVote], [], cancellationToken);
+    }
+
+    private Timing Timing => options.Topology.Timing;
+
+    /// <summary>The first tick that was not settled, as this process or an earlier one remembers it.</summary>
+    private DateTimeOffset? SinceOf(Service service, Ballot? own)
+    {
+        var stored = own?.Unsettled ?? Unsettled.Nothing;
+        if (_unsettled.TryGetValue(service.Name, out var remembered) && remembered.AsOf > stored.AsOf)
+        {
+            return remembered.Since;
+        }
+
+        return stored.Since.TryGetValue(service.Name, out var since) ? since : null;
+    }
+
+    private void Tell(Service service, DateTimeOffset start, Overdue overdue)
+    {
+        _unsettled[service.Name] = (start, overdue.Since);
+        metrics.Emit([("Service", service.Name), ("Observer", options.Observer)], new Metric("OverdueSeconds", "Seconds", overdue.Seconds));
+        if (overdue.Seconds > 0)
+        {
+            Log.IsOverdue(logger, service.Name, overdue.Stage, overdue.Seconds);
+        }
     }
 
     private async Task JournalAsync(

@@ -72,8 +72,9 @@ public class TickReportTests
     private static Task<string> SayAsync(Service service, Register register, string says, bool isFresh = true)
     {
         var view = new ControlView(register, null, [.. World.Topology.Observers.Select(observer => World.Ballot(observer, says))]);
-        var (mover, _) = Mover.Start(World.Topology, service, "o1", new Look([new Listing(register.Plan.Sets, register.Plan.Txt)], HttpOk: true, ""), view, World.Now);
-        return SayAsync(report => report.FollowedAsync(service, World.Now, mover, new Step.Finish(Ending.Settled, ""), isFresh, TestContext.Current.CancellationToken));
+        var look = new Look([new Listing(register.Plan.Sets, register.Plan.Txt)], HttpOk: true, "");
+        var (mover, _) = Mover.Start(World.Topology, service, "o1", look, view, World.Now);
+        return SayAsync(report => report.FollowedAsync(service, World.Ballot("o1", says), look, mover, new Step.Finish(Ending.Settled, ""), isFresh, TestContext.Current.CancellationToken));
     }
 
     private static async Task<string> SayAsync(Func<TickReport, Task> tell)

@@ -32,6 +32,7 @@ public class IncidentTests(ITestOutputHelper output)
         {
             Assert.Equal(["First", "EndpointDown"], Whys(world));
             Assert.InRange(world.History.Zone[^1].At - world.Schedule.Faults[0].From, 20_000, 50_000);
+            Assert.Equal(0, world.History.Ticks.Max(tick => tick.OverdueSeconds));
         });
 
     /// <summary>

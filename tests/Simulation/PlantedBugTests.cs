@@ -13,6 +13,8 @@ public class PlantedBugTests(ITestOutputHelper output)
 {
     private const int SchedulesMax = 5_000;
 
+    private static readonly Setting Switched = Setting.Default with { Topology = Setting.Default.Topology with { Services = [Setting.Switched(Setting.Default.Service)] } };
+
     private static readonly EndpointBallot LongUp = new(Health.Up, 0, 0, 9999, LastOk: true, DateTimeOffset.UnixEpoch, null, "", "");
 
     [Fact]
@@ -176,6 +178,36 @@ public class PlantedBugTests(ITestOutputHelper output)
         // Having applied its plan, an enactor removes what belongs to plans older than the newest it knew when it began.
         Does = (tick, step) => step is Step.Finish { Ending: Ending.Applied } && tick.World.Chance(0.3) ? tick.Cleans(step) : step,
     });
+
+    /// <summary>F1: every tick of a longer interval looked older than the ballot that was stored.</summary>
+    [Fact]
+    public void Ticks_that_are_ordered_by_their_number() => Found(
+        new Bug { OrdersByIndex = true },
+        seed => Schedule.Of(seed, Setting.Default.RolledTo(20, 90_000, 5_000, 3_000_000), new Fault(FaultKind.EndpointDown, 300_000, 900_000, 0, 1)));
+
+    /// <summary>F2: a move that has long been published counts as if it were not.</summary>
+    [Fact]
+    public void A_published_move_that_counts_as_unpublished() => Found(new Bug
+    {
+        View = Bug.Registers(register => register.Moving is null ? register : register with { Publication = register.Publication with { PublishedAt = null } }),
+    });
+
+    /// <summary>F3: what was sent is taken for unsent, and withdrawn.</summary>
+    [Fact]
+    public void A_switch_that_is_withdrawn_after_it_was_sent() => Found(
+        new Bug { View = Bug.Registers(register => register.Moving is null ? register : register with { Publication = register.Publication with { SentAt = null } }) },
+        seed => Schedule.Of(seed, Switched, new Fault(FaultKind.EndpointDown, 90_000, 135_000 + (seed * 1000), 0, 1)));
+
+    /// <summary>F5, F6: counted anew in every tick, nothing is ever overdue.</summary>
+    [Fact]
+    public void What_is_overdue_that_is_counted_anew_in_every_tick() => Found(
+        new Bug { ForgetsOverdue = true },
+        seed => Schedule.Of(seed, Setting.Default, new Fault(FaultKind.EndpointDown, 90_000, 900_000, 0, 1), new Fault(FaultKind.DnsApiDown, 80_000, 900_000, 0, 1)));
+
+    /// <summary>F7: a target that has just failed twice is still up.</summary>
+    [Fact]
+    public void A_target_whose_latest_probe_is_not_looked_at() =>
+        Found(new Bug { View = Bug.Endpoints(endpoint => endpoint.Health == Health.Up ? endpoint with { LastOk = true } : endpoint) });
 
     [Fact]
     public void A_lock_by_the_clock() => Found(new Bug

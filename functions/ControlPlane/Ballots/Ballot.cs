@@ -47,6 +47,9 @@ public sealed record Ballot
     /// <summary>By replica: what its journal says of its data. A replica whose journal did not answer is missing.</summary>
     public IReadOnlyDictionary<string, DataBallot> Data { get; init => field = value ?? NoData; } = NoData;
 
+    /// <summary>Which services the observer last left unsettled, and since when: its memory of what is overdue.</summary>
+    public Unsettled Unsettled { get; init => field = value ?? Unsettled.Nothing; } = Unsettled.Nothing;
+
     private static readonly Dictionary<string, DataBallot> NoData = [];
 
     /// <summary>The ballot on one endpoint; what was never probed is <see cref="EndpointBallot.Unknown"/>.</summary>
@@ -59,6 +62,7 @@ public sealed record Ballot
     /// <summary>The same ballot with what it says of one service only: a journal line of one service holds no other's.</summary>
     public Ballot Of(string service) => this with
     {
+        Unsettled = Unsettled with { Since = Unsettled.Since.Where(since => since.Key == service).ToDictionary() },
         Services = Services.TryGetValue(service, out var endpoints) ? new Dictionary<string, IReadOnlyDictionary<string, EndpointBallot>> { [service] = endpoints } : [],
     };
 }
@@ -88,6 +92,18 @@ public sealed record EndpointBallot(
     /// <summary>Whether it is down, and the latest probe bears that out.</summary>
     [JsonIgnore]
     public bool IsFailing => Health == Health.Down && !LastOk;
+}
+
+/// <summary>Which services a tick left unsettled.</summary>
+/// <param name="AsOf">The start of that tick.</param>
+/// <param name="Since">By service that was not settled: the first tick that was not.</param>
+public sealed record Unsettled(DateTimeOffset AsOf, IReadOnlyDictionary<string, DateTimeOffset> Since)
+{
+    /// <summary>Of an observer that has never followed a register.</summary>
+    public static Unsettled Nothing { get; } = new(DateTimeOffset.MinValue, new Dictionary<string, DateTimeOffset>());
+
+    /// <summary>The newer of two memories.</summary>
+    public static Unsettled Newer(Unsettled one, Unsettled other) => one.AsOf >= other.AsOf ? one : other;
 }
 
 /// <summary>What one region's journal says of the data.</summary>

@@ -35,6 +35,7 @@ public static class BallotFold
             Services = ServicesOf(topology, known, tick.Start, seen),
             Replicas = ReplicasOf(topology, previous, seen, now),
             Data = seen.Data,
+            Unsettled = Unsettled.Newer(seen.Unsettled, previous?.Unsettled ?? Unsettled.Nothing),
         };
     }
 

@@ -131,7 +131,7 @@ public static class Commands
         }
 
         var plan = Plan.For(service, target, register.Epoch + 1, now, self, isBack ? "MoveBack" : "Command");
-        var move = target.Name == register.Serving ? null : new Move(register.Serving, target.Name, isBack ? MoveKind.Back : MoveKind.Command, now, command.Force);
+        var move = new Move(register.Serving, target.Name, isBack ? MoveKind.Back : MoveKind.Command, now, command.Force);
         return (register.WithPlan(plan) with { Moving = move }, $"moving {(isBack ? "back " : "")}to {target.Name}");
     }
 

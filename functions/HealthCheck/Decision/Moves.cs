@@ -102,7 +102,7 @@ public static class Moves
     public static Register Published(Register register, TimeSpan coolDown, DateTimeOffset now)
     {
         var published = register with { Rev = register.Rev + 1, Publication = register.Publication with { PublishedAt = now } };
-        if (register.Moving is not { } move)
+        if (register.Moving is not { } move || move.From == move.To)
         {
             return published;
         }

@@ -39,6 +39,9 @@ public sealed record Voting
 
     private int Attempts { get; init; }
 
+    /// <summary>This tick's ballot, or the one before it while there is none.</summary>
+    public Ballot? Own { get; private init; }
+
     /// <summary>When this observer's tick before this one was; null if there was none.</summary>
     public DateTimeOffset? Before => Stored?.Ballot?.Start;
 
@@ -46,7 +49,7 @@ public sealed record Voting
     /// <param name="stored">This observer's ballot; null if it cannot be read.</param>
     public static (Voting State, VoteStep Step) Start(Topology topology, string observer, TickId tick, StoredBallot? stored, DateTimeOffset now)
     {
-        var voting = new Voting(topology, observer, tick) { Stored = stored };
+        var voting = new Voting(topology, observer, tick) { Stored = stored, Own = stored?.Ballot };
         if (tick.Start > now + SkewMax || now - tick.Start >= 2 * topology.Timing.Interval)
         {
             return voting.End(VoteEnding.Skipped, "not now");
@@ -96,7 +99,7 @@ public sealed record Voting
     private (Voting State, VoteStep Step) Write(DateTimeOffset now)
     {
         var ballot = BallotFold.Next(Topology, Observer, Stored!.Ballot, Tick, Seen!, now);
-        return (this with { Attempts = Attempts + 1 }, new VoteStep.WriteBallot(ballot, Stored.Token));
+        return (this with { Own = ballot, Attempts = Attempts + 1 }, new VoteStep.WriteBallot(ballot, Stored.Token));
     }
 
     private (Voting State, VoteStep Step) End(VoteEnding ending, string why) => (this, new VoteStep.End(ending, why));
@@ -117,7 +120,11 @@ public sealed record TickId(DateTimeOffset Start, string Token);
 /// <param name="ClockSkew">This machine's clock against DynamoDB's.</param>
 /// <param name="Data">By replica whose journal answered.</param>
 public sealed record Observation(
-    IReadOnlyDictionary<(string Service, string Endpoint), ProbeResult> Probes, HeartbeatRound Round, bool AnyAnchorAnswers, TimeSpan ClockSkew, IReadOnlyDictionary<string, DataBallot> Data);
+    IReadOnlyDictionary<(string Service, string Endpoint), ProbeResult> Probes, HeartbeatRound Round, bool AnyAnchorAnswers, TimeSpan ClockSkew, IReadOnlyDictionary<string, DataBallot> Data)
+{
+    /// <summary>What this process remembers of its last tick; the ballot before may know of a newer one.</summary>
+    public Unsettled Unsettled { get; init; } = Unsettled.Nothing;
+}
 
 /// <summary>How a tick's vote ended.</summary>
 public enum VoteEnding

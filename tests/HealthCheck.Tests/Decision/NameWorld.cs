@@ -27,6 +27,13 @@ internal sealed class NameWorld(Service service, params Listing?[] servers)
 
     public bool HttpOk { get; set; } = true;
 
+    public Service Service => service;
+
+    /// <summary>The mover as the last tick left it, and what that tick saw.</summary>
+    public Mover? Mover { get; private set; }
+
+    public Look? Look { get; private set; }
+
     public int Listings { get; private set; }
 
     public int Batches { get; private set; }
@@ -47,6 +54,7 @@ internal sealed class NameWorld(Service service, params Listing?[] servers)
             (mover, step) = mover.Next(Take(step, View), Now);
         }
 
+        (Mover, Look) = (mover, look);
         Log.AddRange(mover.Log);
         return (Step.Finish)step;
     }

@@ -24,13 +24,19 @@ internal sealed class Bug
     /// <summary>A tick that was made already is folded again.</summary>
     public bool CountsATickTwice { get; init; }
 
+    /// <summary>What is overdue is counted from this tick on, whatever was unfinished before it.</summary>
+    public bool ForgetsOverdue { get; init; }
+
+    /// <summary>Ticks are ordered by an index that shrinks when the interval grows.</summary>
+    public bool OrdersByIndex { get; init; }
+
     /// <summary>Counters from before a long gap go on as if there had been none.</summary>
     public bool SurvivesGaps { get; init; }
 
     public Func<Topology, int, Topology> TopologyOf { get; init; } = static (topology, _) => topology;
 
     /// <summary>What a tick takes its observer's ballot for.</summary>
-    public StoredBallot? Stored(StoredBallot? stored, DateTimeOffset start)
+    public StoredBallot? Stored(StoredBallot? stored, DateTimeOffset start, TimeSpan interval)
     {
         if (stored?.Ballot is not { } ballot)
         {
@@ -40,6 +46,11 @@ internal sealed class Bug
         if (CountsATickTwice && ballot.Start == start)
         {
             return stored with { Ballot = ballot with { Start = start.AddSeconds(-10) } };
+        }
+
+        if (OrdersByIndex && ballot.StartsBefore is [.., var last] && ballot.Start - last < interval)
+        {
+            return stored with { Ballot = ballot with { Start = start } };
         }
 
         return SurvivesGaps ? stored with { Ballot = ballot with { ValidUntil = DateTimeOffset.MaxValue } } : stored;

@@ -23,6 +23,9 @@ internal sealed class History
     /// <summary>With the lever Switch: which endpoint the failover records answered, change by change.</summary>
     public List<SwitchAnswered> Switched { get; } = [];
 
+    /// <summary>What clients met, every ten seconds.</summary>
+    public List<Met> Met { get; } = [];
+
     /// <summary>How each tick ended.</summary>
     public List<TickEnded> Ticks { get; } = [];
 }
@@ -61,4 +64,8 @@ internal sealed record RegisterStored(long At, long WriteStarted, long TickStart
 internal sealed record OrderGiven(long At, Command Command);
 
 /// <summary>A tick came to its end.</summary>
-internal sealed record TickEnded(long At, int Observer, string Ending, IReadOnlyList<string> Held);
+/// <param name="OverdueSeconds">What its metric said.</param>
+internal sealed record TickEnded(long At, int Observer, string Ending, IReadOnlyList<string> Held, double OverdueSeconds);
+
+/// <summary>What clients met at some moment: the endpoint that most servers answered, and whether it served. -1: none.</summary>
+internal sealed record Met(long At, int Endpoint, bool IsUp, bool IsFlapping);

@@ -36,7 +36,75 @@ internal sealed class Oracle(Schedule schedule, History history)
             before = string.Join(" | ", history.Zone[i].Txt);
         }
 
-        return BrokenByRegisters();
+        return BrokenByRegisters() ?? BrokenBySilence() ?? BrokenByVotes();
+    }
+
+    /// <summary>Faults that keep no observer from voting.</summary>
+    private static readonly FaultKind[] Harmless =
+    [
+        FaultKind.EndpointDown, FaultKind.AllEndpointsDown, FaultKind.EndpointFlaps, FaultKind.WriteMissing, FaultKind.ReplicationPaused, FaultKind.ReplicationSlow, FaultKind.DnsApiDown,
+        FaultKind.DnsApiFlaky, FaultKind.DnsSlow, FaultKind.ServerSilent, FaultKind.ServerStale, FaultKind.TtlCountedDown, FaultKind.HumanEdit, FaultKind.Order, FaultKind.MixedVersions,
+    ];
+
+    /// <summary>Whatever is rolled out, no observer that can vote misses more than three of the longer intervals.</summary>
+    private string? BrokenByVotes()
+    {
+        if (!schedule.Faults.All(fault => Harmless.Contains(fault.Kind)))
+        {
+            return null;
+        }
+
+        for (var observer = 0; observer < 3; observer++)
+        {
+            var last = 0L;
+            foreach (var at in history.Ballots.Where(ballot => ballot.Observer == observer).Select(ballot => ballot.At).Append(history.Met[^1].At))
+            {
+                if (at - last > 3 * _interval)
+                {
+                    return $"observer {observer} lost its vote for {(at - last) / 1000} s, until {at / 1000} s, and nothing kept it from voting";
+                }
+
+                last = at;
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>
+    /// L1, during faults too: clients who meet a dead endpoint for longer than detection, two ticks and what a publication may last are either led elsewhere, or a voter's metric says that it is overdue.
+    /// </summary>
+    private string? BrokenBySilence()
+    {
+        var tick = schedule.Faults.Any(fault => fault.Kind is FaultKind.TickQueueDown or FaultKind.ScheduleTrouble) ? Math.Max(119_000, _interval) : _interval;
+        var limit = (12 * tick) + (_setting.IsSwitch ? 300_000 : 180_000);
+        var since = -1L;
+        for (var i = 0; i < history.Met.Count; i++)
+        {
+            var met = history.Met[i];
+            if (met.IsUp || met.IsFlapping || (i > 0 && history.Met[i - 1].Endpoint != met.Endpoint))
+            {
+                since = met.IsUp ? -1 : met.At;
+                continue;
+            }
+
+            since = since < 0 ? met.At : since;
+            if (met.At - since < limit)
+            {
+                continue;
+            }
+
+            // An observer without a vote says so by another metric.
+            var voters = history.Ticks.Where(ended => ended.At > since + (limit / 2) && ended.At <= met.At).ToList();
+            if (voters.Count > 6 && voters.TrueForAll(ended => ended.OverdueSeconds <= 0))
+            {
+                return $"L1: clients met a dead endpoint for {(met.At - since) / 1000} s, to {met.At / 1000} s, and no voter's metric said that anything was overdue";
+            }
+
+            since = met.At;
+        }
+
+        return null;
     }
 
     private string? Broken(int i)

@@ -46,7 +46,7 @@ internal sealed class SimTick(SimWorld world, Bug bug, int observer, DateTimeOff
     {
         ReadBallot(stored =>
         {
-            (_voting, var step) = Voting.Start(_topology, Self, new TickId(start, $"{observer}-{_started}-{world.Ticks}"), bug.Stored(stored, start), Now);
+            (_voting, var step) = Voting.Start(_topology, Self, new TickId(start, $"{observer}-{_started}-{world.Ticks}"), bug.Stored(stored, start, _topology.Timing.Interval), Now);
             Vote(step);
         });
     }
@@ -179,7 +179,7 @@ internal sealed class SimTick(SimWorld world, Bug bug, int observer, DateTimeOff
         _look = new Look(shown, serving >= 0 && world.Sees(observer, serving), "", newest);
         var skew = world.Skew(observer);
         _cutOff = world.SeesNothing(observer) || skew.Duration() > TimeSpan.FromSeconds(3.5);
-        return new Observation(probes, new HeartbeatRound(beat, acked, visible), !world.SeesNothing(observer), skew, Enumerable.Range(0, 2).Where(replica => world.TakesData(observer, replica)).ToDictionary(Replica, world.Journal));
+        return new Observation(probes, new HeartbeatRound(beat, acked, visible), !world.SeesNothing(observer), skew, Enumerable.Range(0, 2).Where(replica => world.TakesData(observer, replica)).ToDictionary(Replica, world.Journal)) { Unsettled = world.UnsettledOf(observer) };
     }
 
     /// <summary>As production code chooses whose answer it fetches from: of the highest epoch, or the most common.</summary>
@@ -223,7 +223,9 @@ internal sealed class SimTick(SimWorld world, Bug bug, int observer, DateTimeOff
         {
             case Step.Finish(var ending, _):
                 Emit();
-                world.History.Ticks.Add(new TickEnded(world.Now, observer, ending.ToString(), [.. _mover.Acted?.Decision.Held.Select(reason => reason.ToString()) ?? []]));
+                var overdue = Overdue.Of(_topology.Services[0], _topology.Timing, _mover, _look, ending, _voting.Own!, bug.ForgetsOverdue ? null : world.SinceOf(observer, _voting.Own!));
+                world.Remember(observer, start, overdue.Since);
+                world.History.Ticks.Add(new TickEnded(world.Now, observer, ending.ToString(), [.. _mover.Acted?.Decision.Held.Select(reason => reason.ToString()) ?? []], overdue.Seconds));
                 break;
             case Step.ReadControl:
                 ReadControl(view => Next(view is null ? new StepResult.NotDone("cannot read") : new StepResult.Control(view)));

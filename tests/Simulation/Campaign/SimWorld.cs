@@ -30,6 +30,7 @@ internal sealed class SimWorld
     private readonly int[] _shown = new int[Servers];
     private readonly List<(long At, bool Leave)>[] _metrics = [[], [], []];
     private readonly bool[] _alarms = new bool[3];
+    private readonly (DateTimeOffset AsOf, DateTimeOffset? Since)?[] _remembered = new (DateTimeOffset, DateTimeOffset?)?[3];
     private readonly long[,] _visibleUpTo = new long[2, 2];
 
     /// <summary>By replica: when it took no writes. Two faults that overlap are one.</summary>
@@ -57,6 +58,7 @@ internal sealed class SimWorld
         }
 
         At(0, () => Compare(0));
+        At(0, Meet);
         for (var observer = 0; observer < 3; observer++)
         {
             var who = observer;
@@ -443,6 +445,26 @@ internal sealed class SimWorld
     public DataBallot Journal(int region) => new(
         Is(FaultKind.WriteMissing, region),
         region == 1 ? [] : [.. Enumerable.Reverse(History.Comparisons).Take(6).Select(compared => new ComparedTables(["r0", "r1"], Epoch.AddMilliseconds(compared.CutOff), compared.IsEqual))]);
+
+    /// <summary>What an observer's process remembers of its last tick. Now and then another process takes the tick, which remembers an older one, or nothing.</summary>
+    public Unsettled UnsettledOf(int observer) =>
+        Chance(0.3) || _remembered[observer] is not { } last ? Unsettled.Nothing
+        : new Unsettled(last.AsOf, last.Since is { } since ? new Dictionary<string, DateTimeOffset> { [Setting.Name] = since } : new Dictionary<string, DateTimeOffset>());
+
+    public void Remember(int observer, DateTimeOffset start, DateTimeOffset? since) => _remembered[observer] = (start, since);
+
+    public DateTimeOffset? SinceOf(int observer, Ballot own) =>
+        _remembered[observer] is { } last && last.AsOf > own.Unsettled.AsOf ? last.Since
+        : own.Unsettled.Since.TryGetValue(Setting.Name, out var since) ? since : null;
+
+    private void Meet()
+    {
+        var answers = Enumerable.Range(0, Servers).Where(server => !Is(FaultKind.ServerSilent, server)).Select(server => EndpointOf(Shown(server).Sets)).ToList();
+        var most = answers.GroupBy(endpoint => endpoint).OrderByDescending(alike => alike.Count()).Select(alike => alike.Key).FirstOrDefault(-1);
+        var isFlapping = Is(FaultKind.EndpointFlaps, most);
+        History.Met.Add(new Met(Now, most, most < 0 || isFlapping || Serves(most), isFlapping));
+        After(10_000, Meet);
+    }
 
     /// <summary>Somebody compares the tables now and then.</summary>
     private void Compare(int turn)
