@@ -12,7 +12,8 @@ internal static class Banner
 
               page and control API   http://127.0.0.1:{ports.Page}/
               the item API, to try   http://127.0.0.1:{ports.Page}/api
-              DNS, UDP and TCP       dig @127.0.0.1 -p {ports.Dns} {World.ServiceName}
+              DNS, UDP and TCP       dig @127.0.0.1 -p {ports.Dns()} {World.ServiceName}
+              the second DNS server  dig @127.0.0.1 -p {ports.Dns(2)} {World.ServiceName}
               Route 53's API         http://127.0.0.1:{ports.Route53}  (zone {World.ZoneId})
               DigitalOcean's API     http://127.0.0.1:{ports.DigitalOcean}/v2/
               services               {string.Join(", ", world.Topology.Services.Select(service => $"{service.Name} ({(service.IsFenced ? service.Lever.ToString().ToLowerInvariant() : "records at DigitalOcean")})"))}

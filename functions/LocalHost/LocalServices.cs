@@ -16,9 +16,11 @@ internal static class LocalServices
     /// <summary>The id of the k-th load balancer.</summary>
     public static string BalancerId(int number) => $"4de7ac8b-495b-4884-9a69-1050c6793cd{number}";
 
-    /// <summary>Them as the observer sees them whose way into the world is <paramref name="road"/>.</summary>
-    public static IReadOnlyList<Service> Of(WorldOptions options, IReadOnlyList<string> regions, int road, int dnsRoad, int ttlSeconds)
+    /// <summary>The services as the k-th observer sees them, from 1: it has its own way to every endpoint and DNS server.</summary>
+    public static IReadOnlyList<Service> Of(WorldOptions options, IReadOnlyList<string> regions, int observer, int ttlSeconds)
     {
+        var road = options.Ports.ProbeRoad(observer);
+        string[] servers = [.. Enumerable.Range(1, Ports.DnsServers).Select(server => $"127.0.0.1:{options.Ports.DnsRoad(observer, server)}")];
         Service[] all =
         [
             OnAws(World.ServiceName, options.Lever),
@@ -27,7 +29,7 @@ internal static class LocalServices
             {
                 Name = "app." + DigitalOceanDomain,
                 DigitalOceanDomain = DigitalOceanDomain,
-                AuthoritativeServers = [$"127.0.0.1:{dnsRoad}"],
+                AuthoritativeServers = servers,
                 LookUrl = new Uri($"http://app.{DigitalOceanDomain}:{road}/health/ready"),
                 TtlSeconds = 30,
                 Endpoints = [.. Enumerable.Range(1, World.ServingRegions).Select(number => Endpoint(DigitalOceanRegions[number - 1], number, BalancerAddress(number)) with { LoadBalancerId = BalancerId(number) })],
@@ -40,7 +42,7 @@ internal static class LocalServices
             Name = name,
             Lever = lever,
             HostedZoneId = lever == Lever.Records ? World.ZoneId : null,
-            AuthoritativeServers = [$"127.0.0.1:{dnsRoad}"],
+            AuthoritativeServers = servers,
             LookUrl = new Uri($"http://{name}:{road}/health/ready"),
             TtlSeconds = ttlSeconds,
             Endpoints = [.. Enumerable.Range(1, World.ServingRegions).Select(number => Endpoint(regions[number - 1], number, Ports.Address(number)))],

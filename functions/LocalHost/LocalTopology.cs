@@ -25,7 +25,7 @@ internal static class LocalTopology
                 new Anchor { Name = "anchor-b", Url = new Uri($"http://127.0.0.1:{road}/b"), Operator = "b", Region = "two" },
             ],
             AllowedNetworks = ["127.0.0.0/8"],
-            Services = LocalServices.Of(options, regions, road, ports.DnsRoad(observer), ttlSeconds),
+            Services = LocalServices.Of(options, regions, observer, ttlSeconds),
             Timing = new Timing(
                 IntervalSeconds: interval,
                 ProbeTimeoutMilliseconds: Math.Min(3000, interval * 500),

@@ -5,8 +5,11 @@ public sealed record Ports(int Base)
 {
     public const int DefaultBase = 7000;
 
-    /// <summary>DNS, UDP and TCP.</summary>
-    public int Dns => Base + 53;
+    /// <summary>How many authoritative DNS servers there are; all serve the same zones.</summary>
+    public const int DnsServers = 2;
+
+    /// <summary>The k-th authoritative DNS server, from 1, for people: UDP and TCP.</summary>
+    public int Dns(int server = 1) => Base + 52 + server;
 
     /// <summary>The item API behind what DNS answers, common to all regions.</summary>
     public int Service => Base + 60;
@@ -26,11 +29,21 @@ public sealed record Ports(int Base)
     /// <summary>The AWS door of the k-th region, from 1.</summary>
     public int Aws(int region) => Base + 80 + region;
 
-    /// <summary>The k-th observer's own way to DNS, so that it can be cut.</summary>
-    public int DnsRoad(int observer) => Base + 40 + observer;
+    /// <summary>The k-th observer's own way to a DNS server, so that it can be cut.</summary>
+    public int DnsRoad(int observer, int server = 1) => Base + 40 + (4 * (server - 1)) + observer;
 
     /// <summary>The k-th observer's own way to every endpoint and anchor, so that it can be cut.</summary>
     public int ProbeRoad(int observer) => Base + 60 + observer;
+
+    /// <summary>Every port on 127.0.0.1 of a world with so many regions, of which so many serve; <see cref="Service"/> and the probe roads are on other addresses too.</summary>
+    public IReadOnlyList<int> All(int regions, int servingRegions) =>
+    [
+        Service, Page, Route53, DigitalOcean,
+        .. Enumerable.Range(1, DnsServers).Select(server => Dns(server)),
+        .. Enumerable.Range(1, regions).SelectMany(region => Enumerable.Range(1, DnsServers).Select(server => DnsRoad(region, server))),
+        .. Enumerable.Range(1, regions).SelectMany(region => new[] { Aws(region), ProbeRoad(region) }),
+        .. Enumerable.Range(1, servingRegions).Select(ItemApi),
+    ];
 
     /// <summary>The address that DNS answers for the k-th region.</summary>
     public static string Address(int region) => $"127.0.0.{10 + region}";

@@ -175,27 +175,8 @@ internal sealed class World : IAsyncDisposable
         await Control.CreateTableAsync(ControlTable, "service", "record", stream: false, cancellationToken);
         await WriteTopologiesAsync(cancellationToken);
         Topology = TopologyFile.Load(TopologyPath(1));
-        foreach (var service in Topology.Services.Where(service => service.Lever == Lever.Records))
-        {
-            foreach (var set in Plan.SetsOf(service, service.Home))
-            {
-                if (service.IsFenced)
-                {
-                    Zone.Apply([new ZoneChange("CREATE", new ZoneRecordSet(set.Name + ".", set.Type, set.TtlSeconds!.Value, [.. set.Values]))]);
-                }
-                else
-                {
-                    DigitalOcean.Create(set.Type, set.Name[..^(LocalServices.DigitalOceanDomain.Length + 1)], set.Values[0], (int)set.TtlSeconds!.Value);
-                }
-            }
-        }
-
-        foreach (var observer in Enumerable.Range(1, RegionNames.Count))
-        {
-            Own(new DnsAuthority(ServedZones, Options.Ports.DnsRoad(observer), () => IsCutOff(observer)));
-        }
-
-        Own(new DnsAuthority(ServedZones, Options.Ports.Dns, () => false));
+        FillZones();
+        StartDnsServers();
         var regions = new List<Region>();
         for (var number = 1; number <= RegionNames.Count; number++)
         {
@@ -227,6 +208,38 @@ internal sealed class World : IAsyncDisposable
                     async batch => (await audit.InvokeAsync(batch)).Payload,
                     () => Faults.RegionDown(region.Name) is not null || !audit.IsUp,
                     _time).RunAsync(_stop.Token));
+            }
+        }
+    }
+
+    /// <summary>Every service's name as it is at the start: at its home endpoint.</summary>
+    private void FillZones()
+    {
+        foreach (var service in Topology.Services.Where(service => service.Lever == Lever.Records))
+        {
+            foreach (var set in Plan.SetsOf(service, service.Home))
+            {
+                if (service.IsFenced)
+                {
+                    Zone.Apply([new ZoneChange("CREATE", new ZoneRecordSet(set.Name + ".", set.Type, set.TtlSeconds!.Value, [.. set.Values]))]);
+                }
+                else
+                {
+                    DigitalOcean.Create(set.Type, set.Name[..^(LocalServices.DigitalOceanDomain.Length + 1)], set.Values[0], (int)set.TtlSeconds!.Value);
+                }
+            }
+        }
+    }
+
+    /// <summary>Each server listens for people, and for every observer on a port of its own.</summary>
+    private void StartDnsServers()
+    {
+        foreach (var server in Enumerable.Range(1, Ports.DnsServers))
+        {
+            Own(new DnsAuthority(ServedZones, Options.Ports.Dns(server), () => false));
+            foreach (var observer in Enumerable.Range(1, RegionNames.Count))
+            {
+                Own(new DnsAuthority(ServedZones, Options.Ports.DnsRoad(observer, server), () => IsCutOff(observer)));
             }
         }
     }
@@ -451,8 +464,7 @@ internal sealed class World : IAsyncDisposable
 
         var network = IPGlobalProperties.GetIPGlobalProperties();
         var taken = network.GetActiveTcpListeners().Concat(network.GetActiveUdpListeners()).Select(listener => listener.Port).ToHashSet();
-        int[] wanted = [ports.Dns, ports.Service, ports.Page, ports.Route53, ports.DigitalOcean, .. Enumerable.Range(1, 3).SelectMany(k => new[] { ports.Aws(k), ports.DnsRoad(k), ports.ProbeRoad(k) }), ports.ItemApi(1), ports.ItemApi(2)];
-        if (wanted.Where(taken.Contains).ToList() is { Count: > 0 } busy)
+        if (ports.All(RegionNames.Count, ServingRegions).Where(taken.Contains).ToList() is { Count: > 0 } busy)
         {
             throw new InvalidOperationException($"Another program has port {string.Join(", ", busy)}. Shift all ports together: --port-base {ports.Base + 1000}");
         }

@@ -189,7 +189,7 @@ internal sealed class LocalHostProcess : IAsyncDisposable
         {
             try
             {
-                foreach (var port in new[] { 53, 60, 70, 71, 81, 90, 91 })
+                foreach (var port in new[] { 41, 45, 53, 54, 60, 70, 71, 81, 90, 91 })
                 {
                     using var listener = new TcpListener(IPAddress.Loopback, portBase + port);
                     listener.Start();

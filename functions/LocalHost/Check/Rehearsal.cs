@@ -163,7 +163,7 @@ internal sealed class Rehearsal(World world, TimeProvider time)
 
     private async Task<string?> ResolveAsync(CancellationToken cancellationToken)
     {
-        using var client = new DnsClient([IPAddress.Loopback], [new UdpClientTransport(world.Options.Ports.Dns)], true, 1000);
+        using var client = new DnsClient([IPAddress.Loopback], [new UdpClientTransport(world.Options.Ports.Dns())], true, 1000);
         var answer = await client.ResolveAsync(DomainName.Parse(World.ServiceName), RecordType.A, token: cancellationToken);
         return answer?.AnswerRecords.OfType<ARecord>().FirstOrDefault()?.Address.ToString();
     }
