@@ -236,10 +236,10 @@ internal sealed class World : IAsyncDisposable
     {
         foreach (var server in Enumerable.Range(1, Ports.DnsServers))
         {
-            Own(new DnsAuthority(ServedZones, Options.Ports.Dns(server), () => false));
+            Own(new DnsAuthority(ServedZones, Options.Ports.Dns(server), () => Faults.IsDnsServerSilent(server)));
             foreach (var observer in Enumerable.Range(1, RegionNames.Count))
             {
-                Own(new DnsAuthority(ServedZones, Options.Ports.DnsRoad(observer, server), () => IsCutOff(observer)));
+                Own(new DnsAuthority(ServedZones, Options.Ports.DnsRoad(observer, server), () => IsCutOff(observer) || Faults.IsDnsServerSilent(server)));
             }
         }
     }

@@ -15,6 +15,8 @@ public class FaultRequestTests
     [InlineData("""{"kind":"replication-pause"}""")]
     [InlineData("""{"kind":"replication-lag","from":"east","to":"west","lagMs":500}""")]
     [InlineData("""{"kind":"dns-api-down"}""")]
+    [InlineData("""{"kind":"dns-server-silent","server":1}""")]
+    [InlineData("""{"kind":"dns-server-silent","server":2}""")]
     public void The_contract_is_understood(string json) => Assert.Null(Read(json).Mistake);
 
     [Theory]
@@ -28,6 +30,11 @@ public class FaultRequestTests
     [InlineData("""{"kind":"control-lost-answer","share":2}""", "0 to 1")]
     [InlineData("""{"kind":"replication-lag","lagMs":-1}""", "lagMs")]
     [InlineData("""{"kind":"replication-pause","from":"north"}""", "holds no replica")]
+    [InlineData("""{"kind":"dns-server-silent"}""", "needs 'server'")]
+    [InlineData("""{"kind":"dns-server-silent","server":0}""", "server is 1 to 2, not 0")]
+    [InlineData("""{"kind":"dns-server-silent","server":3}""", "server is 1 to 2, not 3")]
+    [InlineData("""{"kind":"dns-server-silent","server":"one"}""", "server")]
+    [InlineData("""{"kind":"dns-api-down","server":1}""", "takes no 'server'")]
     public void Anything_else_is_told_what_is_wrong(string json, string expected) => Assert.Contains(expected, Read(json).Mistake, StringComparison.Ordinal);
 
     private static (Fault? Fault, string? Mistake) Read(string json)

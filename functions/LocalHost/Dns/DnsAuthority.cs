@@ -13,14 +13,18 @@ internal sealed record ServedZone(string Name, Func<IReadOnlyCollection<ZoneReco
 /// <summary>An authoritative DNS server over some zones, UDP and TCP.</summary>
 internal sealed class DnsAuthority : IDisposable
 {
+    /// <summary>Longer than any client waits for an answer.</summary>
+    private static readonly TimeSpan Silence = TimeSpan.FromMinutes(10);
+
     private readonly IReadOnlyList<ServedZone> _zones;
     private readonly Func<bool> _isCut;
+    private readonly TimeProvider _time;
     private readonly DnsServer _server;
 
     /// <param name="isCut">While it says so, queries get no answer: their packets are lost.</param>
-    public DnsAuthority(IReadOnlyList<ServedZone> zones, int port, Func<bool> isCut)
+    public DnsAuthority(IReadOnlyList<ServedZone> zones, int port, Func<bool> isCut, TimeProvider? time = null)
     {
-        (_zones, _isCut) = (zones, isCut);
+        (_zones, _isCut, _time) = (zones, isCut, time ?? TimeProvider.System);
         var address = new IPEndPoint(IPAddress.Loopback, port);
         _server = new DnsServer(new UdpServerTransport(address), new TcpServerTransport(address));
         _server.QueryReceived += AnswerAsync;
@@ -38,7 +42,9 @@ internal sealed class DnsAuthority : IDisposable
 
         if (_isCut())
         {
-            await Task.Delay(TimeSpan.FromSeconds(10), TimeProvider.System);
+            // The library answers SERVFAIL to a query that is left without a response: by then no client waits any more.
+            await Task.Delay(Silence, _time);
+            return;
         }
 
         args.Response = Answer(query, question);

@@ -27,6 +27,7 @@ internal static class FaultRequest
         ["replication-drop"] = ["from", "to", "share"],
         ["replication-corrupt"] = ["from", "to", "share"],
         ["dns-api-down"] = ["mode"],
+        ["dns-server-silent"] = ["server!"],
     };
 
     /// <summary>Reads it; the text says what is wrong otherwise.</summary>
@@ -73,23 +74,34 @@ internal static class FaultRequest
             return (null, $"'{wire.Endpoint}' is no endpoint; there are {string.Join(", ", endpoints)}.");
         }
 
-        return wire.Share is < 0 or > 1 ? (null, "share is 0 to 1.")
-            : wire.Ms is < 0 or > 60_000 ? (null, "ms is 0 to 60000.")
-            : wire.PeriodMs is < 100 or > 3_600_000 ? (null, "periodMs is 100 to 3600000.")
-            : wire.LagMs is < 0 or > 3_600_000 ? (null, "lagMs is 0 to 3600000.")
-            : (new Fault("", kind)
-            {
-                Region = wire.Region,
-                Endpoint = wire.Endpoint,
-                From = wire.From,
-                To = wire.To,
-                Mode = wire.Mode,
-                Share = wire.Share,
-                LagMs = wire.LagMs,
-                Ms = wire.Ms,
-                PeriodMs = wire.PeriodMs,
-            }, null);
+        return OutOfRange(wire) is { } range ? (null, range) : (wire.ToFault(kind), null);
     }
 
-    private sealed record Wire(string? Kind, string? Region, string? Endpoint, string? From, string? To, FaultMode? Mode, double? Share, int? LagMs, int? Ms, int? PeriodMs);
+    private static string? OutOfRange(Wire wire) => wire switch
+    {
+        { Share: < 0 or > 1 } => $"share is 0 to 1, not {wire.Share}.",
+        { Ms: < 0 or > 60_000 } => $"ms is 0 to 60000, not {wire.Ms}.",
+        { PeriodMs: < 100 or > 3_600_000 } => $"periodMs is 100 to 3600000, not {wire.PeriodMs}.",
+        { LagMs: < 0 or > 3_600_000 } => $"lagMs is 0 to 3600000, not {wire.LagMs}.",
+        { Server: < 1 or > Ports.DnsServers } => $"server is 1 to {Ports.DnsServers}, not {wire.Server}.",
+        _ => null,
+    };
+
+    private sealed record Wire(
+        string? Kind, string? Region, string? Endpoint, string? From, string? To, FaultMode? Mode, double? Share, int? LagMs, int? Ms, int? PeriodMs, int? Server)
+    {
+        public Fault ToFault(string kind) => new("", kind)
+        {
+            Region = Region,
+            Endpoint = Endpoint,
+            From = From,
+            To = To,
+            Mode = Mode,
+            Share = Share,
+            LagMs = LagMs,
+            Ms = Ms,
+            PeriodMs = PeriodMs,
+            Server = Server,
+        };
+    }
 }

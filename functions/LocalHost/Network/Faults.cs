@@ -32,6 +32,9 @@ public sealed record Fault(string Id, string Kind)
     public int? Ms { get; init; }
 
     public int? PeriodMs { get; init; }
+
+    /// <summary>The number of a DNS server, from 1.</summary>
+    public int? Server { get; init; }
 }
 
 /// <summary>All faults in force: what the parts of the world ask before they let anything pass.</summary>
@@ -74,6 +77,9 @@ internal sealed class Faults(TimeSpan defaultLag, TimeProvider? time = null)
         _all.Where(fault => fault.Kind == "control-conflict" && (fault.Region ?? region) == region).Select(fault => fault.Share ?? 1).DefaultIfEmpty(0).Max();
 
     public FaultMode? DnsApiDown() => Mode(fault => fault.Kind == "dns-api-down");
+
+    /// <summary>Whether the packets to and from the k-th DNS server are lost.</summary>
+    public bool IsDnsServerSilent(int server) => _all.Any(fault => fault.Kind == "dns-server-silent" && fault.Server == server);
 
     public bool IsIsolated(string observer) => _all.Any(fault => fault.Kind == "observer-isolated" && fault.Region == observer);
 
