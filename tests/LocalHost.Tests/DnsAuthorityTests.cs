@@ -70,12 +70,13 @@ public sealed class DnsAuthorityTests : IDisposable
 
     private bool IsSilent()
     {
-        if (_isSilent)
+        var isSilent = _isSilent;
+        if (isSilent)
         {
             _lost.Release();
         }
 
-        return _isSilent;
+        return isSilent;
     }
 
     /// <summary>A query for the address of app.example.test, with an id of its own.</summary>

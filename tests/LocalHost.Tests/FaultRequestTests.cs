@@ -16,6 +16,8 @@ public class FaultRequestTests
     [InlineData("""{"kind":"replication-lag","from":"east","to":"west","lagMs":500}""")]
     [InlineData("""{"kind":"dns-api-down"}""")]
     [InlineData("""{"kind":"dns-server-silent","server":1}""")]
+    [InlineData("""{"kind":"tick-queue-down"}""")]
+    [InlineData("""{"kind":"tick-queue-down","region":"north"}""")]
     [InlineData("""{"kind":"dns-server-silent","server":2}""")]
     public void The_contract_is_understood(string json) => Assert.Null(Read(json).Mistake);
 
@@ -34,6 +36,7 @@ public class FaultRequestTests
     [InlineData("""{"kind":"dns-server-silent","server":0}""", "server is 1 to 2, not 0")]
     [InlineData("""{"kind":"dns-server-silent","server":3}""", "server is 1 to 2, not 3")]
     [InlineData("""{"kind":"dns-server-silent","server":"one"}""", "server")]
+    [InlineData("""{"kind":"tick-queue-down","region":"mars"}""", "'mars' is no region")]
     [InlineData("""{"kind":"dns-api-down","server":1}""", "takes no 'server'")]
     public void Anything_else_is_told_what_is_wrong(string json, string expected) => Assert.Contains(expected, Read(json).Mistake, StringComparison.Ordinal);
 

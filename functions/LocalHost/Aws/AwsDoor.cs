@@ -13,6 +13,8 @@ namespace Failover.LocalHost.Aws;
 /// </summary>
 internal sealed class AwsDoor(Region here, World world)
 {
+    private readonly SqsApi _sqs = new(here.Name, here.Queues, world.Faults);
+
     public async Task HandleAsync(HttpContext context)
     {
         if (!await Passage.AllowsAsync(context, world.Faults.RegionDown(here.Name)))
@@ -47,7 +49,7 @@ internal sealed class AwsDoor(Region here, World world)
         switch (service)
         {
             case "AmazonSQS":
-                await SqsAsync(context, operation, buffer.ToArray());
+                await _sqs.HandleAsync(context, operation, buffer.ToArray());
                 break;
             case "DynamoDB_20120810" or "DynamoDBStreams_20120810":
                 await DynamoDbAsync(context, operation, buffer.ToArray());
@@ -56,7 +58,7 @@ internal sealed class AwsDoor(Region here, World world)
                 await SsmAsync(context, operation, buffer.ToArray());
                 break;
             default:
-                await RefuseAsync(context, "UnknownOperationException", $"'{service}.{operation}' is not spoken here: this door knows DynamoDB, SQS, SSM and Route 53.");
+                await AwsJson.RefuseAsync(context, "UnknownOperationException", $"'{service}.{operation}' is not spoken here: this door knows DynamoDB, SQS, SSM and Route 53.");
                 break;
         }
     }
@@ -75,7 +77,7 @@ internal sealed class AwsDoor(Region here, World world)
             await Task.Delay(world.Faults.ControlDelay(here.Name), TimeProvider.System, context.RequestAborted);
             if (IsWrite(operation) && Random.Shared.NextDouble() < world.Faults.ConflictShare(here.Name))
             {
-                await RefuseAsync(context, "com.amazonaws.dynamodb.v20120810#ReplicatedWriteConflictException", "One or more items in this request are being modified by a request in another Region.");
+                await AwsJson.RefuseAsync(context, "com.amazonaws.dynamodb.v20120810#ReplicatedWriteConflictException", "One or more items in this request are being modified by a request in another Region.");
                 return;
             }
 
@@ -132,42 +134,13 @@ internal sealed class AwsDoor(Region here, World world)
         await context.Response.Body.WriteAsync(answer);
     }
 
-    private async Task SqsAsync(HttpContext context, string operation, byte[] body)
-    {
-        try
-        {
-            var request = JsonNode.Parse(body)!.AsObject();
-            if (here.Queues.FirstOrDefault(queue => queue.Url == (string?)request["QueueUrl"]) is not { } queue)
-            {
-                await RefuseAsync(context, "QueueDoesNotExist", $"There is no queue {request["QueueUrl"]} in {here.Name}; there are {string.Join(", ", here.Queues.Select(known => known.Url))}.");
-            }
-            else if (queue.Queue.Handle(operation, request) is { } answer)
-            {
-                context.Response.ContentType = "application/x-amz-json-1.0";
-                await context.Response.WriteAsync(answer.ToJsonString());
-            }
-            else
-            {
-                await RefuseAsync(context, "UnknownOperationException", $"{operation} is not spoken here.");
-            }
-        }
-        catch (BadHttpRequestException error)
-        {
-            await RefuseAsync(context, "InvalidParameterValueException", error.Message);
-        }
-        catch (Exception error) when (error is JsonException or InvalidOperationException)
-        {
-            await RefuseAsync(context, "SerializationException", error.Message);
-        }
-    }
-
     /// <summary>SSM's parameter store, with one encrypted parameter.</summary>
     private static async Task SsmAsync(HttpContext context, string operation, byte[] body)
     {
         var name = (string?)(JsonNode.Parse(body) as JsonObject)?["Name"];
         if (operation != "GetParameter" || name != World.TokenParameter)
         {
-            await RefuseAsync(context, operation == "GetParameter" ? "ParameterNotFound" : "UnknownOperationException", $"There is {World.TokenParameter}, and GetParameter.");
+            await AwsJson.RefuseAsync(context, operation == "GetParameter" ? "ParameterNotFound" : "UnknownOperationException", $"There is {World.TokenParameter}, and GetParameter.");
             return;
         }
 
@@ -180,13 +153,6 @@ internal sealed class AwsDoor(Region here, World world)
 
     /// <summary>An isolated observer's packets to anywhere outside its region are lost without a word.</summary>
     private Task<bool> AllowsWorldAsync(HttpContext context) => Passage.AllowsAsync(context, world.Faults.IsIsolated(here.Name) ? FaultMode.Hang : null);
-
-    private static Task RefuseAsync(HttpContext context, string type, string message)
-    {
-        context.Response.StatusCode = StatusCodes.Status400BadRequest;
-        context.Response.ContentType = "application/x-amz-json-1.0";
-        return context.Response.WriteAsync(new JsonObject { ["__type"] = type, ["message"] = message }.ToJsonString());
-    }
 
     private static (string Service, string Operation) Target(string header) =>
         header.Split('.', 2) is [var service, var operation] ? (service, operation) : (header, "");

@@ -28,6 +28,7 @@ internal static class FaultRequest
         ["replication-corrupt"] = ["from", "to", "share"],
         ["dns-api-down"] = ["mode"],
         ["dns-server-silent"] = ["server!"],
+        ["tick-queue-down"] = ["region"],
     };
 
     /// <summary>Reads it; the text says what is wrong otherwise.</summary>

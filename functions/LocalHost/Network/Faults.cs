@@ -81,6 +81,9 @@ internal sealed class Faults(TimeSpan defaultLag, TimeProvider? time = null)
     /// <summary>Whether the packets to and from the k-th DNS server are lost.</summary>
     public bool IsDnsServerSilent(int server) => _all.Any(fault => fault.Kind == "dns-server-silent" && fault.Server == server);
 
+    /// <summary>Whether the queue of ticks in a region takes no messages and delivers none.</summary>
+    public bool IsTickQueueDown(string region) => _all.Any(fault => fault.Kind == "tick-queue-down" && (fault.Region ?? region) == region);
+
     public bool IsIsolated(string observer) => _all.Any(fault => fault.Kind == "observer-isolated" && fault.Region == observer);
 
     public double LostAnswerShare(string region) =>

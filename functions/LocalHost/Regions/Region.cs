@@ -27,9 +27,9 @@ internal sealed class Region(string name, int number, Engine engine, string queu
     /// <summary>Released after each write to the items table, so that nobody need ask the engine all the time.</summary>
     public SemaphoreSlim ItemsWritten { get; } = new(0);
 
-    public NamedQueue Ticks { get; } = new(queueRoot, "ticks", time);
+    public NamedQueue Ticks { get; } = new(queueRoot, NamedQueue.Ticks, time);
 
-    public NamedQueue Audit { get; } = new(queueRoot, "audit", time);
+    public NamedQueue Audit { get; } = new(queueRoot, NamedQueue.Audit, time);
 
     public IReadOnlyList<NamedQueue> Queues => [Ticks, Audit];
 
@@ -60,20 +60,14 @@ internal sealed class Region(string name, int number, Engine engine, string queu
         }
     }
 
-    /// <summary>The queue's trigger: one message an invocation, no retries, nothing older than a minute.</summary>
-    public async Task RunTickQueueAsync(Faults faults, CancellationToken cancellationToken)
-    {
-        while (true)
-        {
-            var message = await Ticks.Queue.ReceiveAsync(cancellationToken);
-            if (faults.RegionDown(name) is not null || time.GetUtcNow() - message.Due > TimeSpan.FromMinutes(1))
-            {
-                continue;
-            }
-
-            _ = HealthCheck.InvokeAsync(Event(message, "ticks"));
-        }
-    }
+    /// <summary>The trigger of the queue of ticks.</summary>
+    public Task RunTickQueueAsync(Faults faults, CancellationToken cancellationToken) =>
+        new TickTrigger(
+            Ticks.Queue,
+            () => faults.IsTickQueueDown(name),
+            () => faults.RegionDown(name) is not null,
+            message => _ = HealthCheck.InvokeAsync(Event(message, NamedQueue.Ticks)),
+            time).RunAsync(cancellationToken);
 
     /// <summary>The audit's queue: one message an invocation; what fails, or finds the region down, is delivered again.</summary>
     public async Task RunAuditQueueAsync(Faults faults, CancellationToken cancellationToken)
@@ -86,7 +80,7 @@ internal sealed class Region(string name, int number, Engine engine, string queu
 
         async Task HandAsync(SqsQueue.Message message)
         {
-            var answer = faults.RegionDown(name) is null ? (await ReplicationAudit!.InvokeAsync(Event(message, "audit"))).Payload : null;
+            var answer = faults.RegionDown(name) is null ? (await ReplicationAudit!.InvokeAsync(Event(message, NamedQueue.Audit))).Payload : null;
             if (answer is null || JsonNode.Parse(answer)?["batchItemFailures"] is JsonArray { Count: > 0 })
             {
                 Audit.Queue.Return(message, VisibilityTimeout);
