@@ -4,6 +4,7 @@ using Failover.ControlPlane.Topologies;
 using Failover.LocalHost;
 using Failover.LocalHost.Check;
 using Failover.LocalHost.Processes;
+using Failover.LocalHost.Rollouts;
 
 if (args is [Undertaker.Argument])
 {
@@ -23,7 +24,7 @@ writeMode.AcceptOnlyFromAmong("ActiveActive", "ActivePassive");
 var services = new Option<int>("--services") { Description = "How many services are guarded: 1; 2 adds another on Route 53; 3 adds one on DigitalOcean.", DefaultValueFactory = _ => 1 };
 var check = new Option<bool>("--check") { Description = "Runs the built-in rehearsal, prints its timeline as JSON, and exits with 0 or 1." };
 portBase.Validators.Add(result => Range(result, portBase.Name, 1024, 65000));
-interval.Validators.Add(result => Range(result, interval.Name, 1, 60));
+interval.Validators.Add(result => Range(result, interval.Name, RolloutRequest.IntervalSecondsMin, RolloutRequest.IntervalSecondsMax));
 lag.Validators.Add(result => Range(result, lag.Name, 0, 3_600_000));
 
 metricPeriod.Validators.Add(result => Range(result, metricPeriod.Name, 1, 3600));

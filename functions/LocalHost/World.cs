@@ -16,6 +16,7 @@ using Failover.LocalHost.Page;
 using Failover.LocalHost.Processes;
 using Failover.LocalHost.Regions;
 using Failover.LocalHost.Replication;
+using Failover.LocalHost.Rollouts;
 using Failover.LocalHost.Route53;
 using Failover.LocalHost.Streams;
 using Failover.LocalHost.Switches;
@@ -48,8 +49,11 @@ internal sealed class World : IAsyncDisposable
     private readonly TimeProvider _time = TimeProvider.System;
     private readonly Undertaker _undertaker = new();
 
+    private readonly RollingChange _rollingChange;
+
     private World(WorldOptions options)
     {
+        _rollingChange = new RollingChange(RegionNames, DeployAsync, _time);
         Options = options;
         RunDirectory = Directory.CreateTempSubdirectory("failover-").FullName;
         _undertaker.Owns(RunDirectory);
@@ -155,9 +159,16 @@ internal sealed class World : IAsyncDisposable
         return found;
     }
 
+    /// <summary>Whether a change of the interval is under way.</summary>
+    public bool IsRollingOut => _rollingChange.IsRunning;
+
+    /// <summary>Starts to give every region another interval, one after the other; false while an earlier change runs.</summary>
+    public bool StartRollout(RolloutRequest wanted) => _rollingChange.TryStart(wanted, _stop.Token);
+
     public async ValueTask DisposeAsync()
     {
         await _stop.CancelAsync();
+        await _rollingChange.Last;
         await Task.WhenAll(_loops.Select(loop => loop.ContinueWith(_ => { }, TaskScheduler.Default)));
         foreach (var owned in Enumerable.Reverse(_owned))
         {
@@ -173,7 +184,11 @@ internal sealed class World : IAsyncDisposable
     {
         Control = Own(await Engine.StartAsync(_undertaker, Options.Engine, cancellationToken));
         await Control.CreateTableAsync(ControlTable, "service", "record", stream: false, cancellationToken);
-        await WriteTopologiesAsync(cancellationToken);
+        foreach (var observer in Enumerable.Range(1, RegionNames.Count))
+        {
+            await WriteTopologyAsync(observer, Options.Interval);
+        }
+
         Topology = TopologyFile.Load(TopologyPath(1));
         FillZones();
         StartDnsServers();
@@ -254,7 +269,11 @@ internal sealed class World : IAsyncDisposable
         var name = RegionNames[number - 1];
         var engine = Own(await Engine.StartAsync(_undertaker, Options.Engine, cancellationToken));
         await engine.CreateTableAsync(JournalTable, "kind", "id", stream: false, cancellationToken);
-        var region = new Region(name, number, engine, QueueRoot(number), _time) { HealthCheck = Own(Function(number, "HealthCheck", "schedule every minute; queue of ticks", 2 * Options.Interval, 3)) };
+        var region = new Region(name, number, engine, QueueRoot(number), _time)
+        {
+            HealthCheck = Own(Function(number, "HealthCheck", "schedule every minute; queue of ticks", TickTimeout(Options.Interval), 3)),
+            Interval = Options.Interval,
+        };
         await ListenAsync(region, endpoint: null, new IPEndPoint(IPAddress.Loopback, Options.Ports.Aws(number)), new AwsDoor(region, this).HandleAsync);
 
         // The observer's own way to the anchors: somewhere out in the world, which an isolated observer does not reach.
@@ -334,13 +353,28 @@ internal sealed class World : IAsyncDisposable
         return Plan.SetsOf(service, endpoint).Select(set => new ZoneRecordSet(set.Name + ".", set.Type, set.TtlSeconds!.Value, [.. set.Values]));
     }
 
-    private async Task WriteTopologiesAsync(CancellationToken cancellationToken)
+    private async Task WriteTopologyAsync(int observer, TimeSpan interval)
     {
-        foreach (var observer in Enumerable.Range(1, RegionNames.Count))
+        // A process that starts meanwhile reads the old file or the new one, and never half of one.
+        var draft = TopologyPath(observer) + ".new";
+        await File.WriteAllTextAsync(draft, LocalTopology.For(observer, Options with { Interval = interval }, RegionNames, TtlSeconds));
+        File.Move(draft, TopologyPath(observer), overwrite: true);
+    }
+
+    /// <summary>Deploys a region's observer with another interval.</summary>
+    private async Task DeployAsync(string name, TimeSpan interval)
+    {
+        var region = Regions.Single(region => region.Name == name);
+        await WriteTopologyAsync(region.Number, interval);
+        await region.HealthCheck.DeployAsync(region.HealthCheck.Definition with { Timeout = TickTimeout(interval) });
+        region.Interval = interval;
+        if (region.Number == 1)
         {
-            await File.WriteAllTextAsync(TopologyPath(observer), LocalTopology.For(observer, Options, RegionNames, TtlSeconds), cancellationToken);
+            Topology = TopologyFile.Load(TopologyPath(1));
         }
     }
+
+    private static TimeSpan TickTimeout(TimeSpan interval) => 2 * interval;
 
     private FunctionHost Function(int number, string name, string trigger, TimeSpan timeout, int concurrency)
     {

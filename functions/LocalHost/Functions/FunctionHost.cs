@@ -12,19 +12,24 @@ internal sealed class FunctionHost : IAsyncDisposable
     private readonly ConcurrentDictionary<FunctionProcess, bool> _all = new();
     private readonly StreamWriter _log;
     private readonly Action<string>? _reads;
+    private volatile FunctionDefinition _definition;
     private volatile bool _up = true;
 
     /// <param name="reads">Is given every line that the function logs.</param>
     public FunctionHost(FunctionDefinition definition, Undertaker undertaker, string logDirectory, Action<string>? reads = null)
     {
         _reads = reads;
-        Definition = definition;
+        _definition = definition;
         _undertaker = undertaker;
         _places = new SemaphoreSlim(definition.Concurrency);
         _log = new StreamWriter(Path.Combine(logDirectory, $"{definition.Region}-{definition.Name}.log")) { AutoFlush = true };
     }
 
-    public FunctionDefinition Definition { get; }
+    /// <summary>The definition that new processes start with.</summary>
+    public FunctionDefinition Definition => _definition;
+
+    /// <summary>How many processes there are, busy or idle.</summary>
+    public int ProcessCount => _all.Count;
 
     /// <summary>Whether invocations reach it: not while its region is down, or healing.</summary>
     public bool IsUp => _up;
@@ -41,7 +46,7 @@ internal sealed class FunctionHost : IAsyncDisposable
             }
 
             var process = await TakeAsync();
-            var result = await process.InvokeAsync(payload, Definition.Timeout);
+            var result = await process.InvokeAsync(payload);
             if (result.Error is { } error)
             {
                 Write(error.ReplaceLineEndings(" "));
@@ -50,11 +55,14 @@ internal sealed class FunctionHost : IAsyncDisposable
             if (_up && process.IsAlive)
             {
                 _idle.Add(process);
+                if (!IsCurrent(process))
+                {
+                    await RetireAsync();
+                }
             }
             else
             {
-                _all.TryRemove(process, out _);
-                await process.DisposeAsync();
+                await EndAsync(process);
             }
 
             return result;
@@ -63,6 +71,13 @@ internal sealed class FunctionHost : IAsyncDisposable
         {
             _places.Release();
         }
+    }
+
+    /// <summary>Deploys, as Lambda does: new invocations go to new processes, and old ones finish theirs and end.</summary>
+    public async Task DeployAsync(FunctionDefinition definition)
+    {
+        _definition = definition;
+        await RetireAsync();
     }
 
     /// <summary>Ends all processes, or lets new ones start.</summary>
@@ -77,8 +92,7 @@ internal sealed class FunctionHost : IAsyncDisposable
         await Task.WhenAll(_all.Keys.Select(process => process.KillAsync()));
         while (_idle.TryTake(out var process))
         {
-            _all.TryRemove(process, out _);
-            await process.DisposeAsync();
+            await EndAsync(process);
         }
     }
 
@@ -98,16 +112,15 @@ internal sealed class FunctionHost : IAsyncDisposable
     {
         while (_idle.TryTake(out var idle))
         {
-            if (idle.IsAlive)
+            if (idle.IsAlive && IsCurrent(idle))
             {
                 return idle;
             }
 
-            _all.TryRemove(idle, out _);
-            await idle.DisposeAsync();
+            await EndAsync(idle);
         }
 
-        var process = await FunctionProcess.StartAsync(Definition, _undertaker, Write);
+        var process = await FunctionProcess.StartAsync(_definition, _undertaker, Write);
         _all[process] = true;
         if (!_up)
         {
@@ -116,6 +129,27 @@ internal sealed class FunctionHost : IAsyncDisposable
         }
 
         return process;
+    }
+
+    private bool IsCurrent(FunctionProcess process) => ReferenceEquals(process.Definition, _definition);
+
+    /// <summary>Ends the idle processes of earlier deployments.</summary>
+    private async Task RetireAsync()
+    {
+        var idle = new List<FunctionProcess>();
+        while (_idle.TryTake(out var process))
+        {
+            idle.Add(process);
+        }
+
+        idle.Where(IsCurrent).ToList().ForEach(_idle.Add);
+        await Task.WhenAll(idle.Where(process => !IsCurrent(process)).Select(EndAsync));
+    }
+
+    private async Task EndAsync(FunctionProcess process)
+    {
+        _all.TryRemove(process, out _);
+        await process.DisposeAsync();
     }
 
     private void Write(string line)

@@ -18,11 +18,15 @@ internal sealed class FunctionProcess : IAsyncDisposable
     private TaskCompletionSource<Invocation> _next = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Invocation? _current;
 
-    private FunctionProcess(string arn)
+    private FunctionProcess(FunctionDefinition definition)
     {
-        _arn = arn;
+        Definition = definition;
+        _arn = $"arn:aws:lambda:{definition.Region}:000000000000:function:{definition.Name}";
         _api = new Door(new IPEndPoint(IPAddress.Loopback, 0), HandleAsync);
     }
+
+    /// <summary>What it was started as.</summary>
+    public FunctionDefinition Definition { get; }
 
     /// <summary>Whether it can be given invocations.</summary>
     public bool IsAlive => _process is { HasExited: false };
@@ -30,7 +34,7 @@ internal sealed class FunctionProcess : IAsyncDisposable
     /// <summary>Starts one; the caller may invoke it at once.</summary>
     public static async Task<FunctionProcess> StartAsync(FunctionDefinition definition, Undertaker undertaker, Action<string> log)
     {
-        var self = new FunctionProcess($"arn:aws:lambda:{definition.Region}:000000000000:function:{definition.Name}");
+        var self = new FunctionProcess(definition);
         await self._api.SetOpenAsync(true);
         var info = new ProcessStartInfo(definition.Executable)
         {
@@ -80,8 +84,9 @@ internal sealed class FunctionProcess : IAsyncDisposable
     }
 
     /// <summary>Gives it one invocation; a time-out ends the process, as in Lambda.</summary>
-    public async Task<InvocationResult> InvokeAsync(byte[] payload, TimeSpan timeout)
+    public async Task<InvocationResult> InvokeAsync(byte[] payload)
     {
+        var timeout = Definition.Timeout;
         var invocation = new Invocation(Guid.NewGuid().ToString(), payload, timeout);
         _current = invocation;
         if (!IsAlive)

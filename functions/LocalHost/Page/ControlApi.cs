@@ -1,10 +1,11 @@
 using System.Net.Mime;
-using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Failover.ControlPlane;
 using Failover.ControlPlane.Registers;
 using Failover.LocalHost.Network;
+using Failover.LocalHost.Rollouts;
+using static Failover.LocalHost.Page.PageAnswer;
 
 namespace Failover.LocalHost.Page;
 
@@ -12,8 +13,6 @@ namespace Failover.LocalHost.Page;
 internal sealed class ControlApi(World world, TimeProvider time)
 {
     private const int JournalMax = 500;
-
-    private static readonly JsonSerializerOptions Deep = new() { MaxDepth = ControlJson.Default.Options.MaxDepth, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     private static readonly Lazy<byte[]> Html = new(() =>
     {
@@ -82,6 +81,19 @@ internal sealed class ControlApi(World world, TimeProvider time)
             case ("POST", ["commands"]):
                 await CommandAsync(context);
                 break;
+            case ("POST", ["rollouts"]):
+                await RollOutAsync(context);
+                break;
+            default:
+                await AnswerTablesAsync(context, method, path);
+                break;
+        }
+    }
+
+    private async Task AnswerTablesAsync(HttpContext context, string method, string[] path)
+    {
+        switch (method, path)
+        {
             case ("GET", ["comparisons"]):
                 await JsonAsync(context, 200, await _tables.ListAsync(context.RequestAborted));
                 break;
@@ -144,6 +156,33 @@ internal sealed class ControlApi(World world, TimeProvider time)
         await (fault is null
             ? ProblemAsync(context, 400, mistake!)
             : JsonAsync(context, 201, new JsonObject { ["id"] = (await world.BreakAsync(fault)).Id }));
+    }
+
+    private async Task RollOutAsync(HttpContext context)
+    {
+        if (await ReadAsync(context) is not { } json)
+        {
+            return;
+        }
+
+        var (rollout, mistake) = RolloutRequest.Read(json);
+        if (rollout is null)
+        {
+            await ProblemAsync(context, 400, mistake!);
+        }
+        else if (!world.StartRollout(rollout))
+        {
+            await ProblemAsync(context, 409, "A rollout runs already. Wait until 'rollingOut' in /state is false.");
+        }
+        else
+        {
+            await JsonAsync(context, 202, new JsonObject
+            {
+                ["intervalSeconds"] = rollout.IntervalSeconds,
+                ["pauseSeconds"] = rollout.PauseSeconds,
+                ["regions"] = new JsonArray([.. World.RegionNames.Select(region => JsonValue.Create(region))]),
+            });
+        }
     }
 
     private async Task CommandAsync(HttpContext context)
@@ -254,15 +293,5 @@ internal sealed class ControlApi(World world, TimeProvider time)
         }
 
         return null;
-    }
-
-    private static Task ProblemAsync(HttpContext context, int status, string detail) =>
-        JsonAsync(context, status, new JsonObject { ["status"] = status, ["detail"] = detail }, "application/problem+json");
-
-    private static Task JsonAsync(HttpContext context, int status, JsonNode body, string type = MediaTypeNames.Application.Json)
-    {
-        context.Response.StatusCode = status;
-        context.Response.ContentType = type;
-        return context.Response.WriteAsync(body.ToJsonString(Deep));
     }
 }

@@ -26,6 +26,7 @@ internal static class StateReport
                 ["itemApi"] = region.ItemApi is null ? null : $"http://127.0.0.1:{world.Options.Ports.ItemApi(region.Number)}",
                 ["dynamoDb"] = $"http://127.0.0.1:{world.Options.Ports.Aws(region.Number)}",
                 ["up"] = world.Faults.RegionDown(region.Name) is null,
+                ["intervalSeconds"] = (int)region.Interval.TotalSeconds,
             })]),
             ["services"] = new JsonArray([.. world.Topology.Services.Select(service => Service(world, service, views[service.Name].Register, now))]),
             ["observers"] = new JsonArray([.. world.Topology.Observers.Select(observer => Observer(world, observer, views.Values.First(), now))]),
@@ -38,6 +39,7 @@ internal static class StateReport
                 ["heartbeatLagMs"] = world.Lags.Heartbeat(pair.From, pair.To),
                 ["arrivalLagMs"] = world.Lags.Arrivals(pair.From, pair.To) is var (p50, p99, max) ? new JsonObject { ["p50"] = p50, ["p99"] = p99, ["max"] = max } : null,
             })]),
+            ["rollingOut"] = world.IsRollingOut,
             ["faults"] = JsonSerializer.SerializeToNode(world.Faults.All, FaultJson),
         };
     }

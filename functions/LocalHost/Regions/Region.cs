@@ -39,6 +39,9 @@ internal sealed class Region(string name, int number, Engine engine, string queu
 
     public required FunctionHost HealthCheck { get; init; }
 
+    /// <summary>The length of a slot of the observer's ticks.</summary>
+    public TimeSpan Interval { get; set; }
+
     /// <summary>All of the region's functions.</summary>
     public IEnumerable<FunctionHost> Functions => new[] { ItemApi, ReplicationAudit, HealthCheck }.OfType<FunctionHost>();
 
