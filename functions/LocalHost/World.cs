@@ -61,7 +61,7 @@ internal sealed class World : IAsyncDisposable
         Zone = new HostedZone(ZoneId, "example.test.");
         Switches = new SwitchBoard(options.MetricPeriod, _time);
         DigitalOceanApi = new DigitalOceanApi(DigitalOcean, Token, _time);
-        Route53 = new Route53Api(Zone, Faults, _time);
+        Route53 = new Route53Api(Zone, Faults, _time, new RequestLimit(Route53RequestsPerSecond, Route53Burst, _time));
     }
 
     public WorldOptions Options { get; }
@@ -260,6 +260,9 @@ internal sealed class World : IAsyncDisposable
     }
 
     private const int TtlSeconds = 5;
+
+    private const int Route53RequestsPerSecond = 10;
+    private const int Route53Burst = 50;
 
     /// <summary>People at a terminal do not wait for the minutes that are the default.</summary>
     private int StalledAfterSeconds => Math.Max(7, (int)(3 * Options.Interval).TotalSeconds);

@@ -12,6 +12,9 @@ public sealed class DnsAuthorityTests : IDisposable
 {
     private static readonly CancellationToken Token = TestContext.Current.CancellationToken;
 
+    private const byte RecordA = 1;
+    private const byte RecordTxt = 16;
+
     private readonly FakeTimeProvider _time = new();
     private readonly HostedZone _zone = new("Z1", "example.test.");
     private readonly int _port = Engine.FreePort();
@@ -68,6 +71,48 @@ public sealed class DnsAuthorityTests : IDisposable
         Assert.True(tcp.Connected);
     }
 
+    [Fact]
+    public async Task A_TXT_value_of_several_strings_is_answered_as_several_character_strings()
+    {
+        Assert.Empty(_zone.Apply([new ZoneChange("CREATE", new ZoneRecordSet("app.example.test.", "TXT", 60, ["\"a\\101\" \"say \\\"hi\\\"\""]))]));
+
+        var answer = await AskAsync(RecordTxt);
+
+        // One record, whose data are the strings, each after its length.
+        Assert.Equal([2, .. "aA"u8, 8, .. "say \"hi\""u8], answer[^12..]);
+        Assert.Equal((0, 12), (answer[^14], answer[^13]));
+    }
+
+    [Theory]
+    [InlineData("Failover", "SECONDARY", "PRIMARY", 2)]
+    [InlineData("Failover", "PRIMARY", "SECONDARY", 1)]
+    [InlineData("Weight", "0", "5", 2)]
+    [InlineData("Weight", "5", "0", 1)]
+    public async Task One_of_the_sets_with_an_identifier_is_answered(string policy, string first, string second, int expected)
+    {
+        _zone.Apply([new ZoneChange("DELETE", _zone.Find("app.example.test.", "A")!)]);
+        Assert.Empty(_zone.Apply(
+        [
+            new ZoneChange("CREATE", Routed("one", policy, first, "192.0.2.1")),
+            new ZoneChange("CREATE", Routed("two", policy, second, "192.0.2.2")),
+        ]));
+
+        var answer = await AskAsync(RecordA);
+
+        Assert.Equal((1, expected), (answer[7], answer[^1]));
+    }
+
+    private static ZoneRecordSet Routed(string identifier, string policy, string value, string address) =>
+        new("app.example.test.", "A", 60, [address]) { Routing = new ZoneRouting(identifier, policy, value) };
+
+    private async Task<byte[]> AskAsync(byte type)
+    {
+        using var udp = new UdpClient(AddressFamily.InterNetwork);
+        udp.Connect(IPAddress.Loopback, _port);
+        await udp.SendAsync(Query(1, type), Token);
+        return (await udp.ReceiveAsync(Token)).Buffer;
+    }
+
     private bool IsSilent()
     {
         var isSilent = _isSilent;
@@ -79,6 +124,6 @@ public sealed class DnsAuthorityTests : IDisposable
         return isSilent;
     }
 
-    /// <summary>A query for the address of app.example.test, with an id of its own.</summary>
-    private static byte[] Query(byte id) => [0, id, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 3, .. "app"u8, 7, .. "example"u8, 4, .. "test"u8, 0, 0, 1, 0, 1];
+    /// <summary>A query for app.example.test, with an id of its own.</summary>
+    private static byte[] Query(byte id, byte type = RecordA) => [0, id, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 3, .. "app"u8, 7, .. "example"u8, 4, .. "test"u8, 0, 0, type, 0, 1];
 }

@@ -70,6 +70,13 @@ public class HostedZoneTests
     public void Sets_are_listed_by_reversed_labels() =>
         Assert.Equal(["example.test.", "example.test.", "a.example.test.", "x.a.example.test.", "app.example.test."], ZoneWith("x.a.example.test.", "a.example.test.").Sets.Select(set => set.Name));
 
+    [Theory]
+    [InlineData("*.example.test", "\\052.example.test.")]
+    [InlineData("\\052.Example.test.", "\\052.example.test.")]
+    [InlineData("_failover.app.example.test", "_failover.app.example.test.")]
+    [InlineData("a b.example.test", "a\\040b.example.test.")]
+    public void Names_are_kept_as_Route_53_keeps_them(string name, string expected) => Assert.Equal(expected, ZoneName.Normal(name));
+
     private static HostedZone ZoneWith(params string[] names)
     {
         var zone = Zone();

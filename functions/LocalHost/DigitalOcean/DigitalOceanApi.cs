@@ -12,6 +12,7 @@ internal sealed class DigitalOceanApi(DigitalOceanCloud cloud, string token, Tim
     private const int PageMax = 200;
     private const int PageOtherwise = 20;
     private const int RequestsAnHour = 5000;
+    private const int TtlMin = 30;
 
     private static readonly string[] NotBlank = ["type", "name", "data"];
 
@@ -33,12 +34,24 @@ internal sealed class DigitalOceanApi(DigitalOceanCloud cloud, string token, Tim
         context.Response.Headers["ratelimit-reset"] = ((hour + 1) * 3600).ToString(CultureInfo.InvariantCulture);
         var (status, answer) = context.Request.Headers.Authorization != "Bearer " + token ? (401, Error("unauthorized", "Unable to authenticate you."))
             : left < 0 ? (429, Error("too_many_requests", "API rate limit exceeded."))
-            : await AnswerAsync(context.Request);
+            : await CheckedAsync(context.Request);
         context.Response.StatusCode = status;
         if (answer is not null)
         {
             context.Response.ContentType = "application/json; charset=utf-8";
             await context.Response.WriteAsync(answer.ToJsonString());
+        }
+    }
+
+    private async Task<(int Status, JsonNode? Answer)> CheckedAsync(HttpRequest request)
+    {
+        try
+        {
+            return await AnswerAsync(request);
+        }
+        catch (Exception error) when (error is InvalidOperationException or FormatException)
+        {
+            return (422, Error("unprocessable_entity", error.Message));
         }
     }
 
@@ -77,13 +90,27 @@ internal sealed class DigitalOceanApi(DigitalOceanCloud cloud, string token, Tim
     }
 
     private (int Status, JsonNode? Answer) Create(JsonObject? body) =>
-        Mistake(body) is { } mistake ? (422, Error("unprocessable_entity", mistake))
-        : (201, Record(cloud.Create((string)body!["type"]!, (string)body["name"]!, Stored(body), (int?)body["ttl"] ?? 1800)));
+        Mistake(body, known: null) is { } mistake ? (422, Error("unprocessable_entity", mistake))
+        : (201, Record(cloud.Create((string)body!["type"]!, (string)body["name"]!, Stored((string)body["type"]!, (string)body["data"]!), (int?)body["ttl"] ?? 1800)));
 
-    private (int Status, JsonNode? Answer) Update(string id, JsonObject? body) =>
-        Mistake(body) is { } mistake ? (422, Error("unprocessable_entity", mistake))
-        : long.TryParse(id, out var number) && cloud.Update(number, _ => new DomainRecord(number, (string)body!["type"]!, (string)body["name"]!, Stored(body), (int)body["ttl"]!)) is { } record ? (200, Record(record))
-        : NotFound();
+    /// <summary>Changes what the body names; the rest stays.</summary>
+    private (int Status, JsonNode? Answer) Update(string id, JsonObject? body)
+    {
+        if (cloud.Records.FirstOrDefault(record => Is(id, record.Id)) is not { } known)
+        {
+            return NotFound();
+        }
+
+        if (Mistake(body, known) is { } mistake)
+        {
+            return (422, Error("unprocessable_entity", mistake));
+        }
+
+        var type = (string?)body!["type"] ?? known.Type;
+        var data = (string?)body["data"] is { } given ? Stored(type, given) : known.Data;
+        var changed = known with { Type = type, Name = (string?)body["name"] ?? known.Name, Data = data, Ttl = (int?)body["ttl"] ?? known.Ttl };
+        return cloud.Update(known.Id, _ => changed) is { } record ? (200, Record(record)) : NotFound();
+    }
 
     private (int Status, JsonNode? Answer) Power(string id, string? type)
     {
@@ -100,15 +127,38 @@ internal sealed class DigitalOceanApi(DigitalOceanCloud cloud, string token, Tim
             : NotFound();
     }
 
-    /// <summary>As DigitalOcean: names among data end with a dot, and are given back without it.</summary>
-    private static string Stored(JsonObject body) => (string)body["type"]! == "CNAME" ? ((string)body["data"]!).TrimEnd('.') : (string)body["data"]!;
+    /// <summary>As DigitalOcean keeps data: a host's name without the dot at its end, and the domain itself as <c>@</c>.</summary>
+    private string Stored(string type, string data)
+    {
+        if (!DomainRecord.NamesAHost(type))
+        {
+            return data;
+        }
 
-    private static string? Mistake(JsonObject? body) =>
-        body is null ? "The body is no JSON object."
-        : NotBlank.FirstOrDefault(member => body[member] is null) is { } missing ? $"{missing} can't be blank"
-        : (int?)body["ttl"] is < 30 ? "Ttl must be at least 30."
-        : (string)body["type"]! is "CNAME" && !((string)body["data"]!).EndsWith('.') ? "Data needs to end with a dot (.)"
-        : null;
+        var host = data.TrimEnd('.').ToLowerInvariant();
+        return host == cloud.Domain ? "@" : host;
+    }
+
+    private static string? Mistake(JsonObject? body, DomainRecord? known)
+    {
+        if (body is null)
+        {
+            return "The body is no JSON object.";
+        }
+
+        if (known is null && NotBlank.FirstOrDefault(member => (string?)body[member] is null or "") is { } missing)
+        {
+            return $"{missing} can't be blank";
+        }
+
+        if ((int?)body["ttl"] is < TtlMin)
+        {
+            return $"Ttl must be at least {TtlMin}.";
+        }
+
+        var type = (string?)body["type"] ?? known!.Type;
+        return DomainRecord.NamesAHost(type) && (string?)body["data"] is { } data && data != "@" && !data.EndsWith('.') ? "Data needs to end with a dot (.)" : null;
+    }
 
     private static (int Status, JsonNode? Answer) Page(HttpRequest request, string root, IEnumerable<JsonObject> rows)
     {

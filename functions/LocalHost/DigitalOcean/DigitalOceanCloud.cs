@@ -5,7 +5,12 @@ namespace Failover.LocalHost.DigitalOcean;
 
 /// <summary>One record of a domain.</summary>
 /// <param name="Name">Below the domain; <c>@</c> is the domain itself.</param>
-public sealed record DomainRecord(long Id, string Type, string Name, string Data, int Ttl);
+/// <param name="Data">The name of a host is without a dot at its end; <c>@</c> is the domain itself.</param>
+public sealed record DomainRecord(long Id, string Type, string Name, string Data, int Ttl)
+{
+    /// <summary>Whether the data of a type is a host's name.</summary>
+    public static bool NamesAHost(string type) => type is "CNAME" or "MX" or "NS" or "SRV" or "CAA";
+}
 
 /// <summary>A droplet: on, or off.</summary>
 public sealed record Droplet(long Id, string Name, bool IsOn);
@@ -33,8 +38,15 @@ public sealed class DigitalOceanCloud(string domain)
     public IReadOnlyCollection<ZoneRecordSet> Sets =>
     [
         .. _records.Values.GroupBy(record => (record.Name, record.Type)).Select(group => new ZoneRecordSet(
-            group.Key.Name == "@" ? domain + "." : $"{group.Key.Name}.{domain}.", group.Key.Type, group.Min(record => record.Ttl), [.. group.Select(record => record.Type == "TXT" ? $"\"{record.Data}\"" : record.Data)])),
+            group.Key.Name == "@" ? domain + "." : $"{group.Key.Name}.{domain}.", group.Key.Type, group.Min(record => record.Ttl), [.. group.Select(Value)])),
     ];
+
+    private string Value(DomainRecord record) => record.Type switch
+    {
+        "TXT" => TxtValue.Quote(record.Data),
+        _ when DomainRecord.NamesAHost(record.Type) && record.Data == "@" => domain + ".",
+        _ => record.Data,
+    };
 
     public DomainRecord Create(string type, string name, string data, int ttl)
     {

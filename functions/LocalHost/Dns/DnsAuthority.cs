@@ -5,11 +5,6 @@ using Failover.LocalHost.Route53;
 
 namespace Failover.LocalHost.Dns;
 
-/// <summary>A zone as the server answers it, whoever keeps it.</summary>
-/// <param name="Name">The apex, with a trailing dot.</param>
-/// <param name="Sets">What it holds now.</param>
-internal sealed record ServedZone(string Name, Func<IReadOnlyCollection<ZoneRecordSet>> Sets);
-
 /// <summary>An authoritative DNS server over some zones, UDP and TCP.</summary>
 internal sealed class DnsAuthority : IDisposable
 {
@@ -63,7 +58,8 @@ internal sealed class DnsAuthority : IDisposable
 
         response.IsAuthoritiveAnswer = true;
         var all = zone.Sets();
-        foreach (var set in all.Where(set => set.Name == name && (set.Type == "CNAME" || question.RecordType == RecordType.Any || set.Type == NameOf(question.RecordType))))
+        var asked = all.Where(set => set.Name == name && (set.Type == "CNAME" || question.RecordType == RecordType.Any || set.Type == NameOf(question.RecordType)));
+        foreach (var set in asked.GroupBy(set => set.Type).SelectMany(group => ZoneRouting.Answered([.. group])))
         {
             // An alias is followed here, as Route 53 does: a client sees the values behind it.
             var behind = set.Alias is { } alias ? all.FirstOrDefault(other => other.Name == alias.DnsName && other.Type == set.Type) : set;
@@ -91,7 +87,7 @@ internal sealed class DnsAuthority : IDisposable
             case "AAAA":
                 return new AaaaRecord(name, ttl, IPAddress.Parse(value));
             case "TXT":
-                return new TxtRecord(name, ttl, value.Trim('"'));
+                return new TxtRecord(name, ttl, TxtValue.Parse(value).Strings ?? []);
             case "CNAME":
                 return new CNameRecord(name, ttl, DomainName.Parse(value));
             // Without its parameters: nothing here compares them.

@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using Failover.ControlPlane;
 using Failover.ControlPlane.Registers;
 using Failover.ControlPlane.Topologies;
+using Failover.LocalHost.Route53;
 
 namespace Failover.LocalHost.Page;
 
@@ -70,7 +71,7 @@ internal static class StateReport
             {
                 ["addresses"] = new JsonArray([.. addresses.Select(address => JsonValue.Create(address))]),
                 ["endpoint"] = endpoint?.Name,
-                ["txt"] = sets.FirstOrDefault(set => set.Name == service.StateName + "." && set.Type == "TXT")?.Values[0].Trim('"'),
+                ["txt"] = sets.FirstOrDefault(set => set.Name == service.StateName + "." && set.Type == "TXT") is { Values: [var state, ..] } ? string.Concat(TxtValue.Parse(state).Strings ?? []) : null,
             },
         };
     }

@@ -1,26 +1,9 @@
 using System.Collections.Immutable;
 using System.Net;
 using System.Net.Sockets;
+using SetKey = (string Name, string Type, string Identifier);
 
 namespace Failover.LocalHost.Route53;
-
-/// <summary>One record set of a zone. The name ends with a dot.</summary>
-public sealed record ZoneRecordSet(string Name, string Type, long TtlSeconds, ImmutableArray<string> Values)
-{
-    /// <summary>In place of values and time to live: the name has what another name of the zone has.</summary>
-    public ZoneAlias? Alias { get; init; }
-
-    /// <summary>Whether two sets are the same; values are compared as a set, as Route 53 does.</summary>
-    public bool IsSameAs(ZoneRecordSet other) =>
-        Name == other.Name && Type == other.Type && TtlSeconds == other.TtlSeconds && Alias == other.Alias && Values.Order(StringComparer.Ordinal).SequenceEqual(other.Values.Order(StringComparer.Ordinal));
-}
-
-/// <summary>An alias.</summary>
-/// <param name="DnsName">With a trailing dot.</param>
-public sealed record ZoneAlias(string HostedZoneId, string DnsName, bool EvaluateTargetHealth);
-
-/// <summary>One change of a batch.</summary>
-public sealed record ZoneChange(string Action, ZoneRecordSet Set);
 
 /// <summary>
 /// A hosted zone with Route 53's semantics: a batch is applied whole or not at all; DELETE must match the current set exactly,
@@ -29,9 +12,7 @@ public sealed record ZoneChange(string Action, ZoneRecordSet Set);
 public sealed class HostedZone
 {
     private readonly Lock _lock = new();
-    private ImmutableSortedDictionary<(string Name, string Type), ZoneRecordSet> _sets =
-        ImmutableSortedDictionary.Create<(string, string), ZoneRecordSet>(Comparer<(string Name, string Type)>.Create(
-            (left, right) => CompareNames(left.Name, right.Name) is var names && names != 0 ? names : string.CompareOrdinal(left.Type, right.Type)));
+    private ImmutableSortedDictionary<SetKey, ZoneRecordSet> _sets = ImmutableSortedDictionary.Create<SetKey, ZoneRecordSet>(Comparer<SetKey>.Create(Compare));
 
     /// <param name="name">The zone's apex, with a trailing dot.</param>
     public HostedZone(string id, string name)
@@ -45,11 +26,15 @@ public sealed class HostedZone
 
     public string Name { get; }
 
-    /// <summary>All sets, in Route 53's order: by name with its labels reversed, then by type. A snapshot.</summary>
+    /// <summary>All sets, in Route 53's order: by name with its labels reversed, then by type, then by identifier. A snapshot.</summary>
     public IReadOnlyCollection<ZoneRecordSet> Sets => [.. _sets.Values];
 
-    /// <summary>The set of a name and type, or null.</summary>
-    public ZoneRecordSet? Find(string name, string type) => _sets.GetValueOrDefault((name, type));
+    /// <summary>The set of a name and type, and of an identifier where it has one; null if there is none.</summary>
+    public ZoneRecordSet? Find(string name, string type, string identifier = "") => _sets.GetValueOrDefault((name, type, identifier));
+
+    /// <summary>The sets from a name on, or from one of its types, or from one of their identifiers: a page of Route 53's list begins there.</summary>
+    public IReadOnlyList<ZoneRecordSet> From(string name, string type, string identifier) =>
+        [.. _sets.Where(set => Compare(set.Key, (name, type, identifier)) >= 0).Select(set => set.Value)];
 
     /// <summary>Whether any set has that name, or a name below it.</summary>
     public bool Exists(string name) => _sets.Keys.Any(key => key.Name == name || key.Name.EndsWith("." + name, StringComparison.Ordinal));
@@ -69,23 +54,24 @@ public sealed class HostedZone
                     continue;
                 }
 
-                var current = sets.GetValueOrDefault((set.Name, set.Type));
+                var key = KeyOf(set);
+                var current = sets.GetValueOrDefault(key);
                 switch (action)
                 {
                     case "DELETE" when current is null:
-                        mistakes.Add($"Tried to delete resource record set [name='{set.Name}', type='{set.Type}'] but it was not found");
+                        mistakes.Add($"Tried to delete resource record set [{Described(set)}] but it was not found");
                         break;
                     case "DELETE" when !current.IsSameAs(set):
-                        mistakes.Add($"Tried to delete resource record set [name='{set.Name}', type='{set.Type}'] but the values provided do not match the current values");
+                        mistakes.Add($"Tried to delete resource record set [{Described(set)}] but the values provided do not match the current values");
                         break;
                     case "DELETE":
-                        sets = sets.Remove((set.Name, set.Type));
+                        sets = sets.Remove(key);
                         break;
                     case "CREATE" when current is not null:
-                        mistakes.Add($"Tried to create resource record set [name='{set.Name}', type='{set.Type}'] but it already exists");
+                        mistakes.Add($"Tried to create resource record set [{Described(set)}] but it already exists");
                         break;
                     case "CREATE" or "UPSERT":
-                        sets = sets.SetItem((set.Name, set.Type), set);
+                        sets = sets.SetItem(key, set);
                         break;
                     default:
                         mistakes.Add($"'{action}' is no action; it is CREATE, DELETE or UPSERT");
@@ -95,6 +81,7 @@ public sealed class HostedZone
 
             mistakes.AddRange(sets.Keys.Where(key => key.Type == "CNAME" && sets.Keys.Any(other => other.Name == key.Name && other.Type != "CNAME"))
                 .Select(key => $"RRSet of type CNAME with DNS name {key.Name} is not permitted as it conflicts with other records with the same DNS name"));
+            mistakes.AddRange(sets.Values.GroupBy(set => (set.Name, set.Type)).Select(group => Conflict([.. group])).OfType<string>());
             if (mistakes.Count > 0)
             {
                 return mistakes;
@@ -105,13 +92,46 @@ public sealed class HostedZone
         }
     }
 
-    private void Add(ZoneRecordSet set) => _sets = _sets.Add((set.Name, set.Type), set);
+    private void Add(ZoneRecordSet set) => _sets = _sets.Add(KeyOf(set), set);
+
+    private static SetKey KeyOf(ZoneRecordSet set) => (set.Name, set.Type, set.Routing?.Identifier ?? "");
+
+    private static int Compare(SetKey left, SetKey right)
+    {
+        var names = ZoneName.Compare(left.Name, right.Name);
+        if (names != 0)
+        {
+            return names;
+        }
+
+        var types = string.CompareOrdinal(left.Type, right.Type);
+        return types != 0 ? types : string.CompareOrdinal(left.Identifier, right.Identifier);
+    }
+
+    private static string Described(ZoneRecordSet set) =>
+        $"name='{set.Name}', type='{set.Type}'" + (set.Routing is { } routing ? $", set identifier='{routing.Identifier}'" : "");
+
+    /// <summary>Why the sets of one name and type cannot stand beside each other: they share one policy, or there is one set without.</summary>
+    private static string? Conflict(IReadOnlyList<ZoneRecordSet> sets)
+    {
+        if (sets.Count == 1 || sets.Select(set => set.Routing?.Policy).Distinct().Count() == 1)
+        {
+            return null;
+        }
+
+        return $"RRSet with DNS name {sets[0].Name}, type {sets[0].Type}, SetIdentifier {sets[^1].Routing!.Identifier} cannot be created as other RRSets exist with the same name and type.";
+    }
 
     private string? Mistake(ZoneRecordSet set)
     {
         if (set.Name != Name && !set.Name.EndsWith("." + Name, StringComparison.Ordinal))
         {
             return $"RRSet with DNS name {set.Name} is not permitted in zone {Name}";
+        }
+
+        if (set.Routing?.Mistake is { } mistake)
+        {
+            return $"RRSet [{Described(set)}]: {mistake}";
         }
 
         if (set.Alias is not null)
@@ -129,29 +149,19 @@ public sealed class HostedZone
             return $"Duplicate Resource Record in [{set.Name} {set.Type}]";
         }
 
-        return set.Values.FirstOrDefault(value => !IsValue(set.Type, value)) is { } wrong ? $"Invalid Resource Record: '{wrong}' is no {set.Type} value" : null;
+        if (set.Type == "TXT")
+        {
+            return set.Values.Select(value => TxtValue.Parse(value).Mistake is { } wrong ? $"Invalid Resource Record: 'FATAL problem: {wrong} encountered with '{value}''" : null)
+                .FirstOrDefault(mistake => mistake is not null);
+        }
+
+        return set.Values.FirstOrDefault(value => !IsValue(set.Type, value)) is { } bad ? $"Invalid Resource Record: '{bad}' is no {set.Type} value" : null;
     }
 
     private static bool IsValue(string type, string value) => type switch
     {
         "A" => IPAddress.TryParse(value, out var four) && four.AddressFamily == AddressFamily.InterNetwork,
         "AAAA" => IPAddress.TryParse(value, out var six) && six.AddressFamily == AddressFamily.InterNetworkV6,
-        "TXT" => value is ['"', .. var text, '"'] && text.Length <= 255 && !text.Contains('"', StringComparison.Ordinal),
         _ => value.Length > 0,
     };
-
-    /// <summary>Route 53's order of names: label by label from the right.</summary>
-    public static int CompareNames(string left, string right)
-    {
-        var (a, b) = (left.TrimEnd('.').Split('.'), right.TrimEnd('.').Split('.'));
-        for (var i = 1; i <= Math.Min(a.Length, b.Length); i++)
-        {
-            if (string.CompareOrdinal(a[^i], b[^i]) is var order && order != 0)
-            {
-                return order;
-            }
-        }
-
-        return a.Length - b.Length;
-    }
 }

@@ -5,14 +5,15 @@ using Failover.LocalHost.Network;
 namespace Failover.LocalHost.Route53;
 
 /// <summary>Route 53's API of 2013-04-01 over one hosted zone: list zones, get the zone, list sets, change sets, get a change.</summary>
-internal sealed class Route53Api(HostedZone zone, Faults faults, TimeProvider time)
+/// <param name="limit">The account's limit of requests; null: there is none.</param>
+internal sealed class Route53Api(HostedZone zone, Faults faults, TimeProvider time, RequestLimit? limit = null)
 {
     public const string Root = "/2013-04-01";
 
     private const int ChangesMax = 1000;
     private const int ItemsMax = 300;
 
-    private static readonly XNamespace Ns = "https://route53.amazonaws.com/doc/2013-04-01/";
+    internal static readonly XNamespace Ns = "https://route53.amazonaws.com/doc/2013-04-01/";
 
     private long _changes;
 
@@ -24,7 +25,7 @@ internal sealed class Route53Api(HostedZone zone, Faults faults, TimeProvider ti
         }
 
         var path = context.Request.Path.StartsWithSegments(Root, out var rest) ? rest.Value!.Trim('/').Split('/') : [];
-        var (status, answer) = await AnswerAsync(context, path);
+        var (status, answer) = limit?.TryTake() == false ? (400, Error("Throttling", "Rate exceeded")) : await AnswerAsync(context, path);
         context.Response.StatusCode = status;
         context.Response.ContentType = "text/xml";
         context.Response.Headers["x-amzn-RequestId"] = Guid.NewGuid().ToString();
@@ -39,7 +40,7 @@ internal sealed class Route53Api(HostedZone zone, Faults faults, TimeProvider ti
             {
                 ("GET", ["hostedzone"]) => (200, ListZones()),
                 ("GET", ["hostedzone", var id]) when id == zone.Id => (200, GetZone()),
-                ("GET", ["hostedzone", var id, "rrset"]) when id == zone.Id => (200, List(context.Request.Query)),
+                ("GET", ["hostedzone", var id, "rrset"]) when id == zone.Id => List(context.Request.Query),
                 ("POST", ["hostedzone", var id, "rrset"]) when id == zone.Id => Change(await XDocument.LoadAsync(context.Request.Body, LoadOptions.None, context.RequestAborted)),
                 ("GET", ["change", var id]) => (200, new XElement(Ns + "GetChangeResponse", ChangeInfo(id))),
                 (_, ["hostedzone", var id, ..]) when id != zone.Id => (404, Error("NoSuchHostedZone", $"No hosted zone found with ID: {id}")),
@@ -68,54 +69,53 @@ internal sealed class Route53Api(HostedZone zone, Faults faults, TimeProvider ti
         new XElement(Ns + "Config", new XElement(Ns + "PrivateZone", "false")),
         new XElement(Ns + "ResourceRecordSetCount", zone.Sets.Count));
 
-    private XElement List(IQueryCollection query)
+    /// <summary>A page of the list: from the name, type and identifier that are asked for, or from the next after them.</summary>
+    private (int Status, XElement Answer) List(IQueryCollection query)
     {
-        var name = query["name"].FirstOrDefault() is { Length: > 0 } given ? Normal(given) : null;
-        var type = query["type"].FirstOrDefault();
-        var max = int.TryParse(query["maxitems"], NumberStyles.None, CultureInfo.InvariantCulture, out var asked) ? Math.Clamp(asked, 1, ItemsMax) : ItemsMax;
-        var from = zone.Sets.Where(set => name is null
-            || HostedZone.CompareNames(set.Name, name) is > 0
-            || (set.Name == name && (type is null || string.CompareOrdinal(set.Type, type) >= 0))).ToList();
+        var (name, type, identifier) = (Given("name"), Given("type"), Given("identifier"));
+        if ((type is not null && name is null) || (identifier is not null && type is null))
+        {
+            return (400, Error("InvalidInput", "A type needs a name, and an identifier needs both."));
+        }
+
+        if (type is not null && !RecordSetXml.Types.Contains(type))
+        {
+            return (400, Error("InvalidInput", $"Value '{type}' at 'type' failed to satisfy constraint: Member must satisfy enum value set: [{string.Join(", ", RecordSetXml.Types)}]"));
+        }
+
+        var max = ItemsMax;
+        if (Given("maxitems") is { } asked && (!int.TryParse(asked, NumberStyles.None, CultureInfo.InvariantCulture, out max) || max == 0))
+        {
+            return (400, Error("InvalidInput", $"Value '{asked}' at 'maxItems' failed to satisfy constraint: Member must be a number of at least 1"));
+        }
+
+        max = Math.Min(max, ItemsMax);
+        var from = name is null ? [.. zone.Sets] : zone.From(ZoneName.Normal(name), type ?? "", identifier ?? "");
         var next = from.Count > max ? from[max] : null;
-        return new XElement(
+        return (200, new XElement(
             Ns + "ListResourceRecordSetsResponse",
-            new XElement(Ns + "ResourceRecordSets", from.Take(max).Select(set => new XElement(
-                Ns + "ResourceRecordSet",
-                new XElement(Ns + "Name", set.Name),
-                new XElement(Ns + "Type", set.Type),
-                set.Alias is { } alias
-                    ? [new XElement(
-                        Ns + "AliasTarget",
-                        new XElement(Ns + "HostedZoneId", alias.HostedZoneId), new XElement(Ns + "DNSName", alias.DnsName), new XElement(Ns + "EvaluateTargetHealth", alias.EvaluateTargetHealth))]
-                    : new[]
-                    {
-                        new XElement(Ns + "TTL", set.TtlSeconds),
-                        new XElement(Ns + "ResourceRecords", set.Values.Select(value => new XElement(Ns + "ResourceRecord", new XElement(Ns + "Value", value)))),
-                    }))),
-            new XElement(Ns + "IsTruncated", next is null ? "false" : "true"),
+            new XElement(Ns + "ResourceRecordSets", from.Take(max).Select(RecordSetXml.Of)),
+            new XElement(Ns + "IsTruncated", next is not null),
             next is null ? null : new XElement(Ns + "NextRecordName", next.Name),
             next is null ? null : new XElement(Ns + "NextRecordType", next.Type),
-            new XElement(Ns + "MaxItems", max));
+            next?.Routing is null ? null : new XElement(Ns + "NextRecordIdentifier", next.Routing.Identifier),
+            new XElement(Ns + "MaxItems", max)));
+
+        string? Given(string parameter) => query[parameter].FirstOrDefault() is { Length: > 0 } given ? given : null;
     }
 
     private (int Status, XElement Answer) Change(XDocument request)
     {
         var changes = new List<ZoneChange>();
-        foreach (var change in request.Descendants(Ns + "Change"))
+        foreach (var element in request.Descendants(Ns + "Change"))
         {
-            var set = change.Element(Ns + "ResourceRecordSet");
-            var alias = set?.Element(Ns + "AliasTarget") is { } target
-                ? new ZoneAlias(target.Element(Ns + "HostedZoneId")?.Value ?? "", Normal(target.Element(Ns + "DNSName")?.Value ?? ""), (bool?)target.Element(Ns + "EvaluateTargetHealth") == true)
-                : null;
-            long ttl = 0;
-            if (set?.Element(Ns + "Name")?.Value is not { } name || set.Element(Ns + "Type")?.Value is not { } type
-                || (alias is null && !long.TryParse(set.Element(Ns + "TTL")?.Value, NumberStyles.None, CultureInfo.InvariantCulture, out ttl)))
+            var (change, mistake) = RecordSetXml.Read(element);
+            if (change is null)
             {
-                return (400, Error("InvalidInput", "A change needs a name, a type, and a TTL or an alias."));
+                return (400, Error("InvalidInput", mistake!));
             }
 
-            changes.Add(new ZoneChange(
-                change.Element(Ns + "Action")?.Value ?? "", new ZoneRecordSet(Normal(name), type, ttl, [.. set.Descendants(Ns + "Value").Select(value => value.Value)]) { Alias = alias }));
+            changes.Add(change);
         }
 
         if (changes.Count is 0 or > ChangesMax)
@@ -138,6 +138,4 @@ internal sealed class Route53Api(HostedZone zone, Faults faults, TimeProvider ti
         Ns + "ErrorResponse",
         new XElement(Ns + "Error", new XElement(Ns + "Type", "Sender"), new XElement(Ns + "Code", code), new XElement(Ns + "Message", message)),
         new XElement(Ns + "RequestId", Guid.NewGuid().ToString()));
-
-    private static string Normal(string name) => name.TrimEnd('.').ToLowerInvariant() + ".";
 }
