@@ -12,6 +12,7 @@ if (args is [Undertaker.Argument])
     return 0;
 }
 
+Interrupts.Heed();
 var portBase = new Option<int>("--port-base") { Description = "Shifts all ports together.", DefaultValueFactory = _ => Ports.DefaultBase };
 var interval = new Option<int?>("--interval") { Description = "Seconds of a tick's slot: 10, or 2 with --check." };
 var lag = new Option<int>("--lag") { Description = "Milliseconds by which replication is late.", DefaultValueFactory = _ => 0 };

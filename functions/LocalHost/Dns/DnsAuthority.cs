@@ -1,6 +1,8 @@
 using System.Net;
+using System.Net.Sockets;
 using ARSoft.Tools.Net;
 using ARSoft.Tools.Net.Dns;
+using Failover.LocalHost.Network;
 using Failover.LocalHost.Route53;
 
 namespace Failover.LocalHost.Dns;
@@ -23,7 +25,15 @@ internal sealed class DnsAuthority : IDisposable
         var address = new IPEndPoint(IPAddress.Loopback, port);
         _server = new DnsServer(new UdpServerTransport(address), new TcpServerTransport(address));
         _server.QueryReceived += AnswerAsync;
-        _server.Start();
+        try
+        {
+            _server.Start();
+        }
+        catch (SocketException error)
+        {
+            _server.Stop();
+            throw PortTaken.At(address, error);
+        }
     }
 
     public void Dispose() => _server.Stop();

@@ -53,7 +53,16 @@ internal sealed class Door(IPEndPoint address, RequestDelegate handler) : IAsync
         });
         var server = builder.Build();
         server.Run(handler);
-        await server.StartAsync();
+        try
+        {
+            await server.StartAsync();
+        }
+        catch (IOException error)
+        {
+            await server.DisposeAsync();
+            throw PortTaken.At(address, error);
+        }
+
         Port = new Uri(server.Urls.First()).Port;
         _server = server;
     }

@@ -25,17 +25,7 @@ internal sealed class ControlApi(World world, TimeProvider time)
     private readonly TablesApi _tables = new(world, time);
     private readonly ApiPage _api = new(world);
 
-    public async Task HandleAsync(HttpContext context)
-    {
-        try
-        {
-            await AnswerAsync(context);
-        }
-        catch (Exception error) when (!context.RequestAborted.IsCancellationRequested && !context.Response.HasStarted)
-        {
-            await ProblemAsync(context, 500, error.Message);
-        }
-    }
+    public Task HandleAsync(HttpContext context) => GuardAsync(context, AnswerAsync);
 
     private async Task AnswerAsync(HttpContext context)
     {

@@ -11,6 +11,26 @@ internal static class PageAnswer
 {
     private static readonly JsonSerializerOptions Deep = new() { MaxDepth = ControlJson.Default.Options.MaxDepth, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
+    /// <summary>Lets a request be answered; what fails is a problem, and what does not come in time is one that the client should ask for again.</summary>
+    public static async Task GuardAsync(HttpContext context, RequestDelegate answer)
+    {
+        try
+        {
+            await answer(context);
+        }
+        catch (Exception error) when (error is OperationCanceledException or TimeoutException && IsUnanswered(context))
+        {
+            context.Response.Headers.RetryAfter = "1";
+            await ProblemAsync(context, StatusCodes.Status503ServiceUnavailable, "A table did not answer in time: the world is starting, or the machine is busy. Try again.");
+        }
+        catch (Exception error) when (IsUnanswered(context))
+        {
+            await ProblemAsync(context, StatusCodes.Status500InternalServerError, error.Message);
+        }
+    }
+
+    private static bool IsUnanswered(HttpContext context) => !context.RequestAborted.IsCancellationRequested && !context.Response.HasStarted;
+
     public static Task ProblemAsync(HttpContext context, int status, string detail) =>
         JsonAsync(context, status, new JsonObject { ["status"] = status, ["detail"] = detail }, "application/problem+json");
 
