@@ -25,12 +25,26 @@ internal sealed class LocalHostProcess : IAsyncDisposable
 
     public int PortBase { get; }
 
-    public static LocalHostProcess Start(params string[] arguments)
+    /// <summary>Starts it as a script does in its background: with SIGINT ignored (Unix).</summary>
+    public static LocalHostProcess StartInBackground(params string[] arguments)
+    {
+        var portBase = FreeBase();
+        string[] shell = ["-c", "trap '' INT; exec \"$0\" \"$@\"", Program, .. arguments, "--port-base", portBase.ToString(CultureInfo.InvariantCulture)];
+        return new LocalHostProcess(Process.Start(new ProcessStartInfo("/bin/sh", shell) { RedirectStandardOutput = true })!, portBase);
+    }
+
+    private static string Program { get; } = ProgramPath();
+
+    private static string ProgramPath()
     {
         var here = new DirectoryInfo(AppContext.BaseDirectory.TrimEnd(Path.DirectorySeparatorChar));
-        var program = Path.Combine(here.Parent!.Parent!.FullName, "LocalHost", here.Name, OperatingSystem.IsWindows() ? "LocalHost.exe" : "LocalHost");
+        return Path.Combine(here.Parent!.Parent!.FullName, "LocalHost", here.Name, OperatingSystem.IsWindows() ? "LocalHost.exe" : "LocalHost");
+    }
+
+    public static LocalHostProcess Start(params string[] arguments)
+    {
         var portBase = FreeBase();
-        var info = new ProcessStartInfo(program, [.. arguments, "--port-base", portBase.ToString(CultureInfo.InvariantCulture)]) { RedirectStandardOutput = true };
+        var info = new ProcessStartInfo(Program, [.. arguments, "--port-base", portBase.ToString(CultureInfo.InvariantCulture)]) { RedirectStandardOutput = true };
         return new LocalHostProcess(Process.Start(info)!, portBase);
     }
 
@@ -81,6 +95,21 @@ internal sealed class LocalHostProcess : IAsyncDisposable
     {
         using var response = await _http.PostAsJsonAsync(Page("repairs"), new { comparison, apply = true });
         return (await response.Content.ReadFromJsonAsync<JsonArray>())!;
+    }
+
+    /// <summary>Sends a signal by its name: INT, TERM (Unix).</summary>
+    public async Task SignalAsync(string signal)
+    {
+        using var kill = Process.Start("kill", ["-" + signal, Process.Id.ToString(CultureInfo.InvariantCulture)]);
+        await kill.WaitForExitAsync();
+        Assert.Equal(0, kill.ExitCode);
+    }
+
+    /// <summary>Asks for a change of the interval, and gives the status.</summary>
+    public async Task<HttpStatusCode> RollOutAsync(int intervalSeconds, int pauseSeconds)
+    {
+        using var response = await _http.PostAsJsonAsync(Page("rollouts"), new { intervalSeconds, pauseSeconds });
+        return response.StatusCode;
     }
 
     public async Task<string> BreakAsync(object fault)

@@ -1,3 +1,4 @@
+using System.Net;
 using System.Text.Json.Nodes;
 
 namespace Failover.EndToEnd;
@@ -65,6 +66,30 @@ public class WorldTests(ITestOutputHelper output)
             world.Process.Kill();
             await LocalHostProcess.EventuallyAsync("no process is left", () => Task.FromResult(world.FunctionProcesses().Count == 0), seconds: 10);
         }
+    }
+
+    /// <summary>A script's background, a change of the interval under way, and a signal that ends it all.</summary>
+    [Fact]
+    public async Task Another_interval_is_rolled_out_and_a_signal_ends_the_world()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Signals are Unix's.");
+        await using var world = LocalHostProcess.StartInBackground("--interval", "2");
+        await LocalHostProcess.EventuallyAsync("every observer votes", async () =>
+            (await world.StateAsync())["observers"]!.AsArray().All(observer => observer!["ballotAgeMs"] is not null));
+        var old = world.FunctionProcesses();
+
+        Assert.Equal(HttpStatusCode.Accepted, await world.RollOutAsync(3, 1));
+        Assert.Equal(HttpStatusCode.Conflict, await world.RollOutAsync(4, 1));
+        Assert.Equal(HttpStatusCode.BadRequest, await world.RollOutAsync(0, 1));
+        await LocalHostProcess.EventuallyAsync("every region has the new interval", async () =>
+            await world.StateAsync() is var state && !(bool)state["rollingOut"]! && state["regions"]!.AsArray().All(region => (int)region!["intervalSeconds"]! == 3));
+        await LocalHostProcess.EventuallyAsync("every observer votes, from a new process", async () =>
+            (await world.StateAsync())["observers"]!.AsArray().All(observer => observer!["ballotAgeMs"]!.GetValue<long>() < 3500)
+            && (!OperatingSystem.IsLinux() || world.FunctionProcesses().Except(old).Count() >= 3));
+
+        await world.SignalAsync("INT");
+        await LocalHostProcess.EventuallyAsync("the world has ended", () => Task.FromResult(world.Process.HasExited), seconds: 20);
+        Assert.Equal(0, world.Process.ExitCode);
     }
 
     /// <summary>Three services, moved by the switch, by Route 53's records and by DigitalOcean's, over a control table that is slow and contended.</summary>
