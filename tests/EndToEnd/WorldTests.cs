@@ -73,18 +73,18 @@ public class WorldTests(ITestOutputHelper output)
     public async Task Another_interval_is_rolled_out_and_a_signal_ends_the_world()
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Signals are Unix's.");
-        await using var world = LocalHostProcess.StartInBackground("--interval", "2");
+        await using var world = LocalHostProcess.StartInBackground("--interval", "3");
         await LocalHostProcess.EventuallyAsync("every observer votes", async () =>
             (await world.StateAsync())["observers"]!.AsArray().All(observer => observer!["ballotAgeMs"] is not null));
         var old = world.FunctionProcesses();
 
-        Assert.Equal(HttpStatusCode.Accepted, await world.RollOutAsync(3, 1));
-        Assert.Equal(HttpStatusCode.Conflict, await world.RollOutAsync(4, 1));
+        Assert.Equal(HttpStatusCode.Accepted, await world.RollOutAsync(2, 1));
+        Assert.Equal(HttpStatusCode.Conflict, await world.RollOutAsync(1, 1));
         Assert.Equal(HttpStatusCode.BadRequest, await world.RollOutAsync(0, 1));
         await LocalHostProcess.EventuallyAsync("every region has the new interval", async () =>
-            await world.StateAsync() is var state && !(bool)state["rollingOut"]! && state["regions"]!.AsArray().All(region => (int)region!["intervalSeconds"]! == 3));
+            await world.StateAsync() is var state && !(bool)state["rollingOut"]! && state["regions"]!.AsArray().All(region => (int)region!["intervalSeconds"]! == 2));
         await LocalHostProcess.EventuallyAsync("every observer votes, from a new process", async () =>
-            (await world.StateAsync())["observers"]!.AsArray().All(observer => observer!["ballotAgeMs"]!.GetValue<long>() < 3500)
+            (await world.StateAsync())["observers"]!.AsArray().All(observer => observer!["ballotAgeMs"]!.GetValue<long>() < 6000)
             && (!OperatingSystem.IsLinux() || world.FunctionProcesses().Except(old).Count() >= 3));
 
         await world.SignalAsync("INT");

@@ -81,6 +81,18 @@ public sealed class FunctionHostTests : IAsyncLifetime
         Assert.Contains("Task timed out after 0.00 seconds", (await _function.InvokeAsync(Get("/openapi/v1.json"))).Error, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task An_invocation_under_way_fails_when_the_function_goes_and_nothing_else_does()
+    {
+        var busy = _function.InvokeAsync(Get("/items/one"));
+        await _asked.WaitAsync(Token);
+
+        await _function.DisposeAsync();
+
+        Assert.Contains("the process ended", (await busy).Error, StringComparison.Ordinal);
+        Assert.Equal(0, _function.ProcessCount);
+    }
+
     private FunctionDefinition Definition(string region) => new(
         "ItemApi",
         region,

@@ -101,11 +101,11 @@ internal sealed class FunctionHost : IAsyncDisposable
         await SetUpAsync(false);
         foreach (var process in _all.Keys)
         {
-            await process.DisposeAsync();
+            await EndAsync(process);
         }
 
+        // The places are not disposed of: invocations that are ending still give theirs back.
         await _log.DisposeAsync();
-        _places.Dispose();
     }
 
     private async Task<FunctionProcess> TakeAsync()
@@ -146,10 +146,13 @@ internal sealed class FunctionHost : IAsyncDisposable
         await Task.WhenAll(idle.Where(process => !IsCurrent(process)).Select(EndAsync));
     }
 
+    /// <summary>Ends a process, once: an invocation that fails with it may end it at the same time.</summary>
     private async Task EndAsync(FunctionProcess process)
     {
-        _all.TryRemove(process, out _);
-        await process.DisposeAsync();
+        if (_all.TryRemove(process, out _))
+        {
+            await process.DisposeAsync();
+        }
     }
 
     private void Write(string line)
