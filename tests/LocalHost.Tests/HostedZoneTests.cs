@@ -77,6 +77,17 @@ public class HostedZoneTests
     [InlineData("a b.example.test", "a\\040b.example.test.")]
     public void Names_are_kept_as_Route_53_keeps_them(string name, string expected) => Assert.Equal(expected, ZoneName.Normal(name));
 
+    [Theory]
+    [InlineData("app.example.test.", "b.example.test.")]
+    [InlineData("app.example.test.", "x.app.example.test.")]
+    [InlineData("app-x.example.test.", "app.example.test.")]
+    [InlineData("app-x.example.test.", "x.app.example.test.")]
+    public void Names_are_in_the_order_of_their_reversed_labels_with_the_last_dot(string first, string second)
+    {
+        Assert.True(ZoneName.Compare(first, second) < 0);
+        Assert.True(ZoneName.Compare(second, first) > 0);
+    }
+
     private static HostedZone ZoneWith(params string[] names)
     {
         var zone = Zone();

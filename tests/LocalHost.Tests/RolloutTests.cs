@@ -9,6 +9,8 @@ public sealed class RolloutTests : IDisposable
 {
     private static readonly CancellationToken Token = TestContext.Current.CancellationToken;
 
+    private const int RoundsMax = 500;
+
     private readonly FakeTimeProvider _time = new();
     private readonly SemaphoreSlim _deployed = new(0);
     private readonly List<string> _regions = [];
@@ -89,8 +91,9 @@ public sealed class RolloutTests : IDisposable
     /// <summary>Lets seconds pass until the change has ended.</summary>
     private async Task AdvanceAsync(RollingChange change)
     {
-        while (!change.Last.IsCompleted)
+        for (var round = 0; !change.Last.IsCompleted; round++)
         {
+            Assert.True(round < RoundsMax, "The change does not end, however much time passes.");
             await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System, Token);
             if (!change.Last.IsCompleted)
             {

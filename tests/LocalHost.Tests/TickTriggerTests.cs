@@ -10,6 +10,8 @@ public sealed class TickTriggerTests : IAsyncLifetime
 {
     private static readonly CancellationToken Token = TestContext.Current.CancellationToken;
 
+    private const int RoundsMax = 5000;
+
     private readonly FakeTimeProvider _time = new(new DateTimeOffset(2026, 11, 23, 8, 0, 0, TimeSpan.Zero));
     private readonly Channel<string> _invoked = Channel.CreateUnbounded<string>();
     private readonly CancellationTokenSource _stop = new();
@@ -110,8 +112,9 @@ public sealed class TickTriggerTests : IAsyncLifetime
 
     private async Task AdvanceUntilAsync(Func<bool> isTrue)
     {
-        while (!isTrue())
+        for (var round = 0; !isTrue(); round++)
         {
+            Assert.True(round < RoundsMax, "It does not come true, however much time passes.");
             _time.Advance(TimeSpan.FromMilliseconds(10));
             await Task.Delay(TimeSpan.FromMilliseconds(1), TimeProvider.System, Token);
         }
