@@ -20,7 +20,8 @@ internal static class LocalServices
     public static IReadOnlyList<Service> Of(WorldOptions options, IReadOnlyList<string> regions, int observer, int ttlSeconds)
     {
         var road = options.Ports.ProbeRoad(observer);
-        string[] servers = [.. Enumerable.Range(1, Ports.DnsServers).Select(server => $"127.0.0.1:{options.Ports.DnsRoad(observer, server)}")];
+        string[] servers = [.. Enumerable.Range(1, Ports.DnsServers).Select(
+            server => $"127.0.0.1:{options.Ports.DnsRoad(observer, server)}")];
         Service[] all =
         [
             OnAws(World.ServiceName, options.Lever),

@@ -35,7 +35,8 @@ public sealed record Ports(int Base)
     /// <summary>The k-th observer's own way to every endpoint and anchor, so that it can be cut.</summary>
     public int ProbeRoad(int observer) => Base + 60 + observer;
 
-    /// <summary>Every port on 127.0.0.1 of a world with so many regions, of which so many serve; <see cref="Service"/> and the probe roads are on other addresses too.</summary>
+    /// <summary>Every port on 127.0.0.1 of a world with so many regions, of which so many serve; <see cref="Service"/> and the probe
+    /// roads are on other addresses too.</summary>
     public IReadOnlyList<int> All(int regions, int servingRegions) =>
     [
         Service, Page, Route53, DigitalOcean,

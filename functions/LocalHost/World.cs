@@ -236,11 +236,13 @@ internal sealed class World : IAsyncDisposable
             {
                 if (service.IsFenced)
                 {
-                    Zone.Apply([new ZoneChange("CREATE", new ZoneRecordSet(set.Name + ".", set.Type, set.TtlSeconds!.Value, [.. set.Values]))]);
+                    Zone.Apply(
+                        [new ZoneChange("CREATE", new ZoneRecordSet(set.Name + ".", set.Type, set.TtlSeconds!.Value, [.. set.Values]))]);
                 }
                 else
                 {
-                    DigitalOcean.Create(set.Type, set.Name[..^(LocalServices.DigitalOceanDomain.Length + 1)], set.Values[0], (int)set.TtlSeconds!.Value);
+                    DigitalOcean.Create(
+                        set.Type, set.Name[..^(LocalServices.DigitalOceanDomain.Length + 1)], set.Values[0], (int)set.TtlSeconds!.Value);
                 }
             }
         }
@@ -254,7 +256,8 @@ internal sealed class World : IAsyncDisposable
             Own(new DnsAuthority(ServedZones, Options.Ports.Dns(server), () => Faults.IsDnsServerSilent(server)));
             foreach (var observer in Enumerable.Range(1, RegionNames.Count))
             {
-                Own(new DnsAuthority(ServedZones, Options.Ports.DnsRoad(observer, server), () => IsCutOff(observer) || Faults.IsDnsServerSilent(server)));
+                Own(new DnsAuthority(
+                    ServedZones, Options.Ports.DnsRoad(observer, server), () => IsCutOff(observer) || Faults.IsDnsServerSilent(server)));
             }
         }
     }

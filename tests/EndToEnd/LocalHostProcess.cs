@@ -29,7 +29,8 @@ internal sealed class LocalHostProcess : IAsyncDisposable
     public static LocalHostProcess StartInBackground(params string[] arguments)
     {
         var portBase = FreeBase();
-        string[] shell = ["-c", "trap '' INT; exec \"$0\" \"$@\"", Program, .. arguments, "--port-base", portBase.ToString(CultureInfo.InvariantCulture)];
+        string[] shell = ["-c", "trap '' INT; exec \"$0\" \"$@\"", Program, .. arguments, "--port-base",
+            portBase.ToString(CultureInfo.InvariantCulture)];
         return new LocalHostProcess(Process.Start(new ProcessStartInfo("/bin/sh", shell) { RedirectStandardOutput = true })!, portBase);
     }
 
@@ -38,13 +39,15 @@ internal sealed class LocalHostProcess : IAsyncDisposable
     private static string ProgramPath()
     {
         var here = new DirectoryInfo(AppContext.BaseDirectory.TrimEnd(Path.DirectorySeparatorChar));
-        return Path.Combine(here.Parent!.Parent!.FullName, "LocalHost", here.Name, OperatingSystem.IsWindows() ? "LocalHost.exe" : "LocalHost");
+        return Path.Combine(
+            here.Parent!.Parent!.FullName, "LocalHost", here.Name, OperatingSystem.IsWindows() ? "LocalHost.exe" : "LocalHost");
     }
 
     public static LocalHostProcess Start(params string[] arguments)
     {
         var portBase = FreeBase();
-        var info = new ProcessStartInfo(Program, [.. arguments, "--port-base", portBase.ToString(CultureInfo.InvariantCulture)]) { RedirectStandardOutput = true };
+        var info = new ProcessStartInfo(Program,
+            [.. arguments, "--port-base", portBase.ToString(CultureInfo.InvariantCulture)]) { RedirectStandardOutput = true };
         return new LocalHostProcess(Process.Start(info)!, portBase);
     }
 

@@ -82,7 +82,8 @@ public class WorldTests(ITestOutputHelper output)
         Assert.Equal(HttpStatusCode.Conflict, await world.RollOutAsync(1, 1));
         Assert.Equal(HttpStatusCode.BadRequest, await world.RollOutAsync(0, 1));
         await LocalHostProcess.EventuallyAsync("every region has the new interval", async () =>
-            await world.StateAsync() is var state && !(bool)state["rollingOut"]! && state["regions"]!.AsArray().All(region => (int)region!["intervalSeconds"]! == 2));
+            await world.StateAsync() is var state && !(bool)state["rollingOut"]!
+                && state["regions"]!.AsArray().All(region => (int)region!["intervalSeconds"]! == 2));
         await LocalHostProcess.EventuallyAsync("every observer votes, from a new process", async () =>
             (await world.StateAsync())["observers"]!.AsArray().All(observer => observer!["ballotAgeMs"]!.GetValue<long>() < 6000)
             && (!OperatingSystem.IsLinux() || world.FunctionProcesses().Except(old).Count() >= 3));

@@ -74,7 +74,8 @@ public sealed class DnsAuthorityTests : IDisposable
     [Fact]
     public async Task A_TXT_value_of_several_strings_is_answered_as_several_character_strings()
     {
-        Assert.Empty(_zone.Apply([new ZoneChange("CREATE", new ZoneRecordSet("app.example.test.", "TXT", 60, ["\"a\\101\" \"say \\\"hi\\\"\""]))]));
+        Assert.Empty(
+            _zone.Apply([new ZoneChange("CREATE", new ZoneRecordSet("app.example.test.", "TXT", 60, ["\"a\\101\" \"say \\\"hi\\\"\""]))]));
 
         var answer = await AskAsync(RecordTxt);
 
@@ -125,5 +126,6 @@ public sealed class DnsAuthorityTests : IDisposable
     }
 
     /// <summary>A query for app.example.test, with an id of its own.</summary>
-    private static byte[] Query(byte id, byte type = RecordA) => [0, id, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 3, .. "app"u8, 7, .. "example"u8, 4, .. "test"u8, 0, 0, type, 0, 1];
+    private static byte[] Query(byte id, byte type = RecordA) =>
+        [0, id, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 3, .. "app"u8, 7, .. "example"u8, 4, .. "test"u8, 0, 0, type, 0, 1];
 }

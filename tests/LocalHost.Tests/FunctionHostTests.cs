@@ -78,7 +78,8 @@ public sealed class FunctionHostTests : IAsyncLifetime
         _answer.SetResult();
 
         Assert.Null((await busy).Error);
-        Assert.Contains("Task timed out after 0.00 seconds", (await _function.InvokeAsync(Get("/openapi/v1.json"))).Error, StringComparison.Ordinal);
+        Assert.Contains(
+            "Task timed out after 0.00 seconds", (await _function.InvokeAsync(Get("/openapi/v1.json"))).Error, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -122,6 +123,7 @@ public sealed class FunctionHostTests : IAsyncLifetime
 
     private static byte[] Get(string path) => Encoding.UTF8.GetBytes($$$"""
         {"version":"2.0","routeKey":"$default","rawPath":"{{{path}}}","rawQueryString":"","headers":{"host":"items.example.test"},
-         "requestContext":{"domainName":"items.example.test","requestId":"1","http":{"method":"GET","path":"{{{path}}}","protocol":"HTTP/1.1","sourceIp":"127.0.0.1"}},"isBase64Encoded":false}
+         "requestContext":{"domainName":"items.example.test","requestId":"1",
+         "http":{"method":"GET","path":"{{{path}}}","protocol":"HTTP/1.1","sourceIp":"127.0.0.1"}},"isBase64Encoded":false}
         """);
 }

@@ -14,7 +14,8 @@ public sealed class PageAnswerTests
     [Fact]
     public async Task What_does_not_come_in_time_is_worth_another_try()
     {
-        foreach (var error in new Exception[] { new TaskCanceledException("A task was canceled."), new OperationCanceledException(), new TimeoutException() })
+        foreach (var error in new Exception[] { new TaskCanceledException("A task was canceled."), new OperationCanceledException(),
+            new TimeoutException() })
         {
             var (status, retryAfter, problem) = await AskAsync(_ => throw error);
 
@@ -39,6 +40,7 @@ public sealed class PageAnswerTests
         using var http = new HttpClient(new SocketsHttpHandler { UseProxy = false });
         using var response = await http.GetAsync(new Uri($"http://127.0.0.1:{door.Port}/"), Token);
         Assert.Equal("application/problem+json", response.Content.Headers.ContentType?.MediaType);
-        return (response.StatusCode, response.Headers.RetryAfter?.Delta?.TotalSeconds, JsonNode.Parse(await response.Content.ReadAsStringAsync(Token))!);
+        return (response.StatusCode, response.Headers.RetryAfter?.Delta?.TotalSeconds,
+            JsonNode.Parse(await response.Content.ReadAsStringAsync(Token))!);
     }
 }

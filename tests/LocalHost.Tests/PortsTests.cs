@@ -31,7 +31,8 @@ public class PortsTests
     [InlineData(3, "127.0.0.1:7043", "127.0.0.1:7047")]
     public void Each_observer_reaches_both_DNS_servers_of_every_service_on_its_own_ways(int observer, string first, string second)
     {
-        var options = new WorldOptions(Contract, TimeSpan.FromSeconds(10), TimeSpan.Zero, 1, null, Lever.Records, TimeSpan.FromMinutes(1), "ActiveActive", 3);
+        var options = new WorldOptions(
+            Contract, TimeSpan.FromSeconds(10), TimeSpan.Zero, 1, null, Lever.Records, TimeSpan.FromMinutes(1), "ActiveActive", 3);
         var file = Path.GetTempFileName();
         try
         {

@@ -20,7 +20,8 @@ public sealed class RolloutTests : IDisposable
     [Theory]
     [InlineData("""{"intervalSeconds":1}""", 1, 5)]
     [InlineData("""{"intervalSeconds":60,"pauseSeconds":0}""", 60, 0)]
-    public void What_the_contract_allows_is_read(string json, int interval, int pause) => Assert.Equal((new RolloutRequest(interval, pause), null), Read(json));
+    public void What_the_contract_allows_is_read(string json, int interval, int pause) =>
+        Assert.Equal((new RolloutRequest(interval, pause), null), Read(json));
 
     [Theory]
     [InlineData("{}", "needs 'intervalSeconds'")]
@@ -31,7 +32,8 @@ public sealed class RolloutTests : IDisposable
     [InlineData("""{"intervalSeconds":"2"}""", "intervalSeconds")]
     [InlineData("""{"intervalSeconds":2,"pauseSeconds":-1}""", "0 to 3600, not -1")]
     [InlineData("""{"intervalSeconds":2,"region":"east"}""", "region")]
-    public void Anything_else_gets_the_reason(string json, string expected) => Assert.Contains(expected, Read(json).Mistake, StringComparison.Ordinal);
+    public void Anything_else_gets_the_reason(string json, string expected) =>
+        Assert.Contains(expected, Read(json).Mistake, StringComparison.Ordinal);
 
     [Fact]
     public async Task One_region_follows_the_other_after_the_pause()

@@ -20,7 +20,8 @@ public sealed class Route53ApiTests : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        _door = new Door(new IPEndPoint(IPAddress.Loopback, 0), context => new Route53Api(_zone, new Faults(TimeSpan.Zero), _time, _limit).HandleAsync(context));
+        _door = new Door(new IPEndPoint(IPAddress.Loopback, 0), context =>
+            new Route53Api(_zone, new Faults(TimeSpan.Zero), _time, _limit).HandleAsync(context));
         await _door.SetOpenAsync(true);
     }
 
@@ -60,7 +61,8 @@ public sealed class Route53ApiTests : IAsyncLifetime
 
         var (_, page) = await ListAsync("?name=w.example.test");
         var sets = page.Descendants(Ns + "ResourceRecordSet").Where(set => Of(set, "Name") == "w.example.test.").ToList();
-        Assert.Equal(["one 10 192.0.2.1 h1", "two 20 192.0.2.2 "], sets.Select(set => $"{Of(set, "SetIdentifier")} {Of(set, "Weight")} {set.Descendants(Ns + "Value").First().Value} {Of(set, "HealthCheckId")}"));
+        Assert.Equal(["one 10 192.0.2.1 h1", "two 20 192.0.2.2 "],
+            sets.Select(set => $"{Of(set, "SetIdentifier")} {Of(set, "Weight")} {AddressOf(set)} {Of(set, "HealthCheckId")}"));
 
         Assert.Equal("InvalidChangeBatch", (await ChangeAsync("DELETE", Weighted("three", 10, "192.0.2.1"))).Error);
         Assert.Equal("InvalidChangeBatch", (await ChangeAsync("DELETE", A("w", "192.0.2.1"))).Error);
@@ -76,7 +78,8 @@ public sealed class Route53ApiTests : IAsyncLifetime
         await CreateWeightedAsync();
 
         Assert.Equal("InvalidChangeBatch", (await ChangeAsync("CREATE", A("w", "192.0.2.3"))).Error);
-        Assert.Equal("InvalidChangeBatch", (await ChangeAsync("CREATE", A("w", "192.0.2.3", "<SetIdentifier>p</SetIdentifier><Failover>PRIMARY</Failover>"))).Error);
+        Assert.Equal("InvalidChangeBatch",
+            (await ChangeAsync("CREATE", A("w", "192.0.2.3", "<SetIdentifier>p</SetIdentifier><Failover>PRIMARY</Failover>"))).Error);
         Assert.Equal("InvalidInput", (await ChangeAsync("CREATE", A("w", "192.0.2.3", "<SetIdentifier>p</SetIdentifier>"))).Error);
         Assert.Equal("InvalidInput", (await ChangeAsync("CREATE", A("w", "192.0.2.3", "<Weight>3</Weight>"))).Error);
         Assert.Equal("InvalidChangeBatch", (await ChangeAsync("CREATE", Weighted("heavy", 256, "192.0.2.3"))).Error);
@@ -100,13 +103,15 @@ public sealed class Route53ApiTests : IAsyncLifetime
             Assert.Equal("1", Of(page, "MaxItems"));
             Assert.Equal(Of(page, "NextRecordName") is null ? "false" : "true", Of(page, "IsTruncated"));
             query = Of(page, "NextRecordName") is { } name
-                ? $"?maxitems=1&name={Uri.EscapeDataString(name)}&type={Of(page, "NextRecordType")}" + (Of(page, "NextRecordIdentifier") is { } identifier ? "&identifier=" + identifier : "")
+                ? $"?maxitems=1&name={Uri.EscapeDataString(name)}&type={Of(page, "NextRecordType")}"
+                    + $"&identifier={Of(page, "NextRecordIdentifier")}"
                 : null;
         }
 
         Assert.Equal(
             [
-                "example.test. NS", "example.test. SOA", "\\052.example.test. A", "app-x.example.test. A", "app.example.test. A", "w.example.test. A one", "w.example.test. A two",
+                "example.test. NS", "example.test. SOA", "\\052.example.test. A", "app-x.example.test. A", "app.example.test. A",
+                "w.example.test. A one", "w.example.test. A two",
             ],
             listed);
     }
@@ -145,7 +150,8 @@ public sealed class Route53ApiTests : IAsyncLifetime
     [Fact]
     public async Task A_page_has_at_most_300_sets()
     {
-        _zone.Apply([.. Enumerable.Range(0, 310).Select(i => new ZoneChange("CREATE", new ZoneRecordSet($"n{i:D3}.example.test.", "A", 60, ["192.0.2.1"])))]);
+        _zone.Apply([.. Enumerable.Range(0, 310).Select(i =>
+            new ZoneChange("CREATE", new ZoneRecordSet($"n{i:D3}.example.test.", "A", 60, ["192.0.2.1"])))]);
 
         var (_, page) = await ListAsync("?maxitems=1000");
 
@@ -161,7 +167,8 @@ public sealed class Route53ApiTests : IAsyncLifetime
 
         var (status, answer) = await ListAsync("");
         Assert.Equal(HttpStatusCode.BadRequest, status);
-        Assert.Equal(("Throttling", "Rate exceeded"), (answer.Descendants(Ns + "Code").Single().Value, answer.Descendants(Ns + "Message").Single().Value));
+        Assert.Equal(("Throttling", "Rate exceeded"), (
+            answer.Descendants(Ns + "Code").Single().Value, answer.Descendants(Ns + "Message").Single().Value));
         Assert.Equal("Throttling", (await ChangeAsync("CREATE", A("app", "192.0.2.1"))).Error);
         Assert.Null(_zone.Find("app.example.test.", "A"));
         _time.Advance(TimeSpan.FromMilliseconds(100));
@@ -174,10 +181,15 @@ public sealed class Route53ApiTests : IAsyncLifetime
         Assert.Null((await ChangeAsync("CREATE", Weighted("two", 20, "192.0.2.2"))).Error);
     }
 
-    private static string Txt(string value) => $"<Name>t.example.test</Name><Type>TXT</Type><TTL>60</TTL><ResourceRecords><ResourceRecord><Value>{value}</Value></ResourceRecord></ResourceRecords>";
+    private static string AddressOf(XElement set) => set.Descendants(Ns + "Value").First().Value;
+
+    private static string Txt(string value) => $"<Name>t.example.test</Name><Type>TXT</Type>{Records(value)}";
+
+    private static string Records(string value) =>
+        $"<TTL>60</TTL><ResourceRecords><ResourceRecord><Value>{value}</Value></ResourceRecord></ResourceRecords>";
 
     private static string A(string label, string address, string routing = "", string more = "") =>
-        $"<Name>{label}.example.test</Name><Type>A</Type>{routing}<TTL>60</TTL><ResourceRecords><ResourceRecord><Value>{address}</Value></ResourceRecord></ResourceRecords>{more}";
+        $"<Name>{label}.example.test</Name><Type>A</Type>{routing}{Records(address)}{more}";
 
     private static string Weighted(string identifier, int weight, string address, string more = "") =>
         A("w", address, $"<SetIdentifier>{identifier}</SetIdentifier><Weight>{weight}</Weight>", more);
@@ -196,7 +208,8 @@ public sealed class Route53ApiTests : IAsyncLifetime
             <ChangeResourceRecordSetsRequest xmlns="{Ns}"><ChangeBatch><Changes><Change><Action>{action}</Action>
             <ResourceRecordSet>{set}</ResourceRecordSet></Change></Changes></ChangeBatch></ChangeResourceRecordSetsRequest>
             """;
-        using var response = await _http.PostAsync(new Uri($"http://127.0.0.1:{_door.Port}/2013-04-01/hostedzone/Z1/rrset/"), new StringContent(batch), Token);
+        using var response = await _http.PostAsync(new Uri($"http://127.0.0.1:{_door.Port}/2013-04-01/hostedzone/Z1/rrset/"),
+            new StringContent(batch), Token);
         var answer = XElement.Parse(await response.Content.ReadAsStringAsync(Token));
         return (answer.Descendants(Ns + "Code").FirstOrDefault()?.Value, answer.Descendants(Ns + "Message").FirstOrDefault()?.Value);
     }

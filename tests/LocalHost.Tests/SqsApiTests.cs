@@ -43,7 +43,8 @@ public sealed class SqsApiTests : IAsyncLifetime
 
         Assert.Equal(HttpStatusCode.ServiceUnavailable, response.StatusCode);
         Assert.Equal("ServiceUnavailable;Receiver", Assert.Single(response.Headers.GetValues("x-amzn-query-error")));
-        Assert.Equal("com.amazonaws.sqs#ServiceUnavailable", (string?)JsonNode.Parse(await response.Content.ReadAsStringAsync(Token))!["__type"]);
+        Assert.Equal(
+            "com.amazonaws.sqs#ServiceUnavailable", (string?)JsonNode.Parse(await response.Content.ReadAsStringAsync(Token))!["__type"]);
         Assert.Equal("0", (string?)_ticks.Queue.Handle("GetQueueAttributes", [])!["Attributes"]!["ApproximateNumberOfMessages"]);
     }
 
@@ -70,5 +71,7 @@ public sealed class SqsApiTests : IAsyncLifetime
     }
 
     private Task<HttpResponseMessage> SendAsync(NamedQueue queue) => _http.PostAsync(
-        new Uri($"http://127.0.0.1:{_door.Port}/"), new StringContent($$"""{"QueueUrl":"{{queue.Url}}","Entries":[{"Id":"1","MessageBody":"hello"}]}"""), Token);
+        new Uri($"http://127.0.0.1:{_door.Port}/"),
+        new StringContent($$"""{"QueueUrl":"{{queue.Url}}","Entries":[{"Id":"1","MessageBody":"hello"}]}"""),
+        Token);
 }

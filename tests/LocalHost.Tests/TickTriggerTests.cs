@@ -26,7 +26,8 @@ public sealed class TickTriggerTests : IAsyncLifetime
 
     public ValueTask InitializeAsync()
     {
-        _run = new TickTrigger(_queue, IsQueueDown, IsRegionDown, message => _invoked.Writer.TryWrite(message.Body), _time).RunAsync(_stop.Token);
+        _run = new TickTrigger(_queue, IsQueueDown, IsRegionDown, message => _invoked.Writer.TryWrite(message.Body),
+            _time).RunAsync(_stop.Token);
         return ValueTask.CompletedTask;
     }
 

@@ -13,7 +13,8 @@ public class TxtValueTests
     [InlineData("\"say \\\"hi\\\"\"", "say \"hi\"")]
     [InlineData("\"back\\\\slash\"", "back\\slash")]
     [InlineData("\"\\101\\040\\344\"", "A \u00e4")]
-    public void Strings_and_escapes_are_read(string value, string expected) => Assert.Equal(expected.Split('|'), TxtValue.Parse(value).Strings);
+    public void Strings_and_escapes_are_read(string value, string expected) =>
+        Assert.Equal(expected.Split('|'), TxtValue.Parse(value).Strings);
 
     [Theory]
     [InlineData("")]
@@ -22,7 +23,8 @@ public class TxtValueTests
     [InlineData("\"open\\\"")]
     [InlineData("\"a\" b")]
     [InlineData("\"\u00e4\"")]
-    public void Anything_else_is_an_invalid_character_string(string value) => Assert.Contains("InvalidCharacterString", TxtValue.Parse(value).Mistake, StringComparison.Ordinal);
+    public void Anything_else_is_an_invalid_character_string(string value) =>
+        Assert.Contains("InvalidCharacterString", TxtValue.Parse(value).Mistake, StringComparison.Ordinal);
 
     [Fact]
     public void A_string_has_at_most_255_characters_however_they_are_written()
@@ -34,7 +36,8 @@ public class TxtValueTests
 
     [Fact]
     public void A_value_has_at_most_4000_characters() =>
-        Assert.Contains("CharacterStringTooLong", TxtValue.Parse(string.Join(' ', Enumerable.Repeat($"\"{new string('a', 200)}\"", 20))).Mistake, StringComparison.Ordinal);
+        Assert.Contains("CharacterStringTooLong",
+            TxtValue.Parse(string.Join(' ', Enumerable.Repeat($"\"{new string('a', 200)}\"", 20))).Mistake, StringComparison.Ordinal);
 
     [Theory]
     [InlineData("")]

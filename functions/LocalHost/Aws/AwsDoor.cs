@@ -58,7 +58,8 @@ internal sealed class AwsDoor(Region here, World world)
                 await SsmAsync(context, operation, buffer.ToArray());
                 break;
             default:
-                await AwsJson.RefuseAsync(context, "UnknownOperationException", $"'{service}.{operation}' is not spoken here: this door knows DynamoDB, SQS, SSM and Route 53.");
+                await AwsJson.RefuseAsync(context, "UnknownOperationException",
+                    $"'{service}.{operation}' is not spoken here: this door knows DynamoDB, SQS, SSM and Route 53.");
                 break;
         }
     }
@@ -77,7 +78,8 @@ internal sealed class AwsDoor(Region here, World world)
             await Task.Delay(world.Faults.ControlDelay(here.Name), TimeProvider.System, context.RequestAborted);
             if (IsWrite(operation) && Random.Shared.NextDouble() < world.Faults.ConflictShare(here.Name))
             {
-                await AwsJson.RefuseAsync(context, "com.amazonaws.dynamodb.v20120810#ReplicatedWriteConflictException", "One or more items in this request are being modified by a request in another Region.");
+                await AwsJson.RefuseAsync(context, "com.amazonaws.dynamodb.v20120810#ReplicatedWriteConflictException",
+                    "One or more items in this request are being modified by a request in another Region.");
                 return;
             }
 
@@ -140,7 +142,8 @@ internal sealed class AwsDoor(Region here, World world)
         var name = (string?)(JsonNode.Parse(body) as JsonObject)?["Name"];
         if (operation != "GetParameter" || name != World.TokenParameter)
         {
-            await AwsJson.RefuseAsync(context, operation == "GetParameter" ? "ParameterNotFound" : "UnknownOperationException", $"There is {World.TokenParameter}, and GetParameter.");
+            await AwsJson.RefuseAsync(context, operation == "GetParameter" ? "ParameterNotFound" : "UnknownOperationException",
+                $"There is {World.TokenParameter}, and GetParameter.");
             return;
         }
 

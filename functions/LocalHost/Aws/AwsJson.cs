@@ -6,7 +6,8 @@ namespace Failover.LocalHost.Aws;
 internal static class AwsJson
 {
     /// <summary>Refuses a request that its sender must change.</summary>
-    public static Task RefuseAsync(HttpContext context, string type, string message) => FailAsync(context, StatusCodes.Status400BadRequest, type, message);
+    public static Task RefuseAsync(HttpContext context, string type, string message) =>
+        FailAsync(context, StatusCodes.Status400BadRequest, type, message);
 
     /// <summary>Answers an error with a status of its own.</summary>
     public static Task FailAsync(HttpContext context, int status, string type, string message)

@@ -28,8 +28,9 @@ internal sealed class SqsApi(string region, IReadOnlyList<NamedQueue> queues, Fa
     {
         if (queues.FirstOrDefault(queue => queue.Url == (string?)request["QueueUrl"]) is not { } queue)
         {
+            var known = string.Join(", ", queues.Select(queue => queue.Url));
             await AwsJson.RefuseAsync(
-                context, "QueueDoesNotExist", $"There is no queue {request["QueueUrl"]} in {region}; there are {string.Join(", ", queues.Select(known => known.Url))}.");
+                context, "QueueDoesNotExist", $"There is no queue {request["QueueUrl"]} in {region}; there are {known}.");
             return;
         }
 
@@ -38,7 +39,10 @@ internal sealed class SqsApi(string region, IReadOnlyList<NamedQueue> queues, Fa
             // As SQS in the JSON protocol: the header has the error's code in the older query protocol, and whose fault it is.
             context.Response.Headers["x-amzn-query-error"] = "ServiceUnavailable;Receiver";
             await AwsJson.FailAsync(
-                context, StatusCodes.Status503ServiceUnavailable, "com.amazonaws.sqs#ServiceUnavailable", "The request has failed due to a temporary failure of the server.");
+                context,
+                StatusCodes.Status503ServiceUnavailable,
+                "com.amazonaws.sqs#ServiceUnavailable",
+                "The request has failed due to a temporary failure of the server.");
             return;
         }
 

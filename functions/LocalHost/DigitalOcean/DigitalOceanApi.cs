@@ -91,7 +91,8 @@ internal sealed class DigitalOceanApi(DigitalOceanCloud cloud, string token, Tim
 
     private (int Status, JsonNode? Answer) Create(JsonObject? body) =>
         Mistake(body, known: null) is { } mistake ? (422, Error("unprocessable_entity", mistake))
-        : (201, Record(cloud.Create((string)body!["type"]!, (string)body["name"]!, Stored((string)body["type"]!, (string)body["data"]!), (int?)body["ttl"] ?? 1800)));
+        : (201, Record(cloud.Create((string)body!["type"]!, (string)body["name"]!, Stored((string)body["type"]!, (string)body["data"]!),
+            (int?)body["ttl"] ?? 1800)));
 
     /// <summary>Changes what the body names; the rest stays.</summary>
     private (int Status, JsonNode? Answer) Update(string id, JsonObject? body)
@@ -108,7 +109,8 @@ internal sealed class DigitalOceanApi(DigitalOceanCloud cloud, string token, Tim
 
         var type = (string?)body!["type"] ?? known.Type;
         var data = (string?)body["data"] is { } given ? Stored(type, given) : known.Data;
-        var changed = known with { Type = type, Name = (string?)body["name"] ?? known.Name, Data = data, Ttl = (int?)body["ttl"] ?? known.Ttl };
+        var (name, ttl) = ((string?)body["name"] ?? known.Name, (int?)body["ttl"] ?? known.Ttl);
+        var changed = known with { Type = type, Name = name, Data = data, Ttl = ttl };
         return cloud.Update(known.Id, _ => changed) is { } record ? (200, Record(record)) : NotFound();
     }
 
@@ -157,7 +159,8 @@ internal sealed class DigitalOceanApi(DigitalOceanCloud cloud, string token, Tim
         }
 
         var type = (string?)body["type"] ?? known!.Type;
-        return DomainRecord.NamesAHost(type) && (string?)body["data"] is { } data && data != "@" && !data.EndsWith('.') ? "Data needs to end with a dot (.)" : null;
+        return DomainRecord.NamesAHost(type) && (string?)body["data"] is { } data && data != "@" && !data.EndsWith('.')
+            ? "Data needs to end with a dot (.)" : null;
     }
 
     private static (int Status, JsonNode? Answer) Page(HttpRequest request, string root, IEnumerable<JsonObject> rows)

@@ -38,7 +38,10 @@ public sealed class DigitalOceanCloud(string domain)
     public IReadOnlyCollection<ZoneRecordSet> Sets =>
     [
         .. _records.Values.GroupBy(record => (record.Name, record.Type)).Select(group => new ZoneRecordSet(
-            group.Key.Name == "@" ? domain + "." : $"{group.Key.Name}.{domain}.", group.Key.Type, group.Min(record => record.Ttl), [.. group.Select(Value)])),
+            group.Key.Name == "@" ? domain + "." : $"{group.Key.Name}.{domain}.",
+            group.Key.Type,
+            group.Min(record => record.Ttl),
+            [.. group.Select(Value)])),
     ];
 
     private string Value(DomainRecord record) => record.Type switch

@@ -68,7 +68,8 @@ internal sealed class DnsAuthority : IDisposable
 
         response.IsAuthoritiveAnswer = true;
         var all = zone.Sets();
-        var asked = all.Where(set => set.Name == name && (set.Type == "CNAME" || question.RecordType == RecordType.Any || set.Type == NameOf(question.RecordType)));
+        var asked = all.Where(set => set.Name == name && (
+            set.Type == "CNAME" || question.RecordType == RecordType.Any || set.Type == NameOf(question.RecordType)));
         foreach (var set in asked.GroupBy(set => set.Type).SelectMany(group => ZoneRouting.Answered([.. group])))
         {
             // An alias is followed here, as Route 53 does: a client sees the values behind it.

@@ -89,7 +89,8 @@ internal static class FaultRequest
     };
 
     private sealed record Wire(
-        string? Kind, string? Region, string? Endpoint, string? From, string? To, FaultMode? Mode, double? Share, int? LagMs, int? Ms, int? PeriodMs, int? Server)
+        string? Kind, string? Region, string? Endpoint, string? From, string? To, FaultMode? Mode, double? Share, int? LagMs, int? Ms,
+        int? PeriodMs, int? Server)
     {
         public Fault ToFault(string kind) => new("", kind)
         {

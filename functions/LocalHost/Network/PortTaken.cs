@@ -7,5 +7,7 @@ internal static class PortTaken
 {
     /// <summary>The error to throw when <paramref name="address"/> cannot be bound.</summary>
     public static InvalidOperationException At(IPEndPoint address, Exception cause) =>
-        new($"LocalHost cannot listen on {address}: {cause.Message} End the program that has the port, or shift all ports together with --port-base.", cause);
+        new(
+            $"LocalHost cannot listen on {address}: {cause.Message} End the program that has it, or shift all ports with --port-base.",
+            cause);
 }

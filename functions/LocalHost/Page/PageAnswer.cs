@@ -9,9 +9,11 @@ namespace Failover.LocalHost.Page;
 /// <summary>The control API's answers: JSON, and problems (RFC 9457).</summary>
 internal static class PageAnswer
 {
-    private static readonly JsonSerializerOptions Deep = new() { MaxDepth = ControlJson.Default.Options.MaxDepth, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    private static readonly JsonSerializerOptions Deep =
+        new() { MaxDepth = ControlJson.Default.Options.MaxDepth, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
-    /// <summary>Lets a request be answered; what fails is a problem, and what does not come in time is one that the client should ask for again.</summary>
+    /// <summary>Lets a request be answered; what fails is a problem, and what does not come in time is one that the client should ask
+    /// for again.</summary>
     public static async Task GuardAsync(HttpContext context, RequestDelegate answer)
     {
         try
@@ -21,7 +23,8 @@ internal static class PageAnswer
         catch (Exception error) when (error is OperationCanceledException or TimeoutException && IsUnanswered(context))
         {
             context.Response.Headers.RetryAfter = "1";
-            await ProblemAsync(context, StatusCodes.Status503ServiceUnavailable, "A table did not answer in time: the world is starting, or the machine is busy. Try again.");
+            await ProblemAsync(context, StatusCodes.Status503ServiceUnavailable,
+                "A table did not answer in time: the world is starting, or the machine is busy. Try again.");
         }
         catch (Exception error) when (IsUnanswered(context))
         {
@@ -29,7 +32,8 @@ internal static class PageAnswer
         }
     }
 
-    private static bool IsUnanswered(HttpContext context) => !context.RequestAborted.IsCancellationRequested && !context.Response.HasStarted;
+    private static bool IsUnanswered(HttpContext context) =>
+        !context.RequestAborted.IsCancellationRequested && !context.Response.HasStarted;
 
     public static Task ProblemAsync(HttpContext context, int status, string detail) =>
         JsonAsync(context, status, new JsonObject { ["status"] = status, ["detail"] = detail }, "application/problem+json");

@@ -71,7 +71,9 @@ internal static class StateReport
             {
                 ["addresses"] = new JsonArray([.. addresses.Select(address => JsonValue.Create(address))]),
                 ["endpoint"] = endpoint?.Name,
-                ["txt"] = sets.FirstOrDefault(set => set.Name == service.StateName + "." && set.Type == "TXT") is { Values: [var state, ..] } ? string.Concat(TxtValue.Parse(state).Strings ?? []) : null,
+                ["txt"] = sets.FirstOrDefault(set => set.Name == service.StateName + "." && set.Type == "TXT") is { Values: [var text, ..] }
+                    ? string.Concat(TxtValue.Parse(text).Strings ?? [])
+                    : null,
             },
         };
     }

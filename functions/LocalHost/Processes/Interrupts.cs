@@ -9,7 +9,8 @@ internal static class Interrupts
 
     /// <summary>
     /// Gives SIGINT its ordinary meaning back. A shell without job control starts background programs with SIGINT ignored,
-    /// and .NET keeps a signal ignored that it finds so: <c>PosixSignalRegistration</c> then never sees it. Call this before anything registers for signals.
+    /// and .NET keeps a signal ignored that it finds so: <c>PosixSignalRegistration</c> then never sees it. Call this before anything
+    /// registers for signals.
     /// </summary>
     public static void Heed()
     {

@@ -83,7 +83,9 @@ internal sealed class Region(string name, int number, Engine engine, string queu
 
         async Task HandAsync(SqsQueue.Message message)
         {
-            var answer = faults.RegionDown(name) is null ? (await ReplicationAudit!.InvokeAsync(Event(message, NamedQueue.Audit))).Payload : null;
+            var answer = faults.RegionDown(name) is null
+                ? (await ReplicationAudit!.InvokeAsync(Event(message, NamedQueue.Audit))).Payload
+                : null;
             if (answer is null || JsonNode.Parse(answer)?["batchItemFailures"] is JsonArray { Count: > 0 })
             {
                 Audit.Queue.Return(message, VisibilityTimeout);

@@ -44,7 +44,8 @@ internal sealed class RollingChange(IReadOnlyList<string> regions, Func<string, 
         }
         catch (Exception error)
         {
-            await Console.Error.WriteLineAsync($"The change of the interval to {wanted.IntervalSeconds} s stopped half-way, start it again: {error.Message}");
+            await Console.Error.WriteLineAsync(
+                $"The change of the interval to {wanted.IntervalSeconds} s stopped half-way, start it again: {error.Message}");
         }
         finally
         {

@@ -47,7 +47,9 @@ internal sealed record RolloutRequest(int IntervalSeconds, int PauseSeconds)
         }
 
         var pause = wire.PauseSeconds ?? PauseSecondsOtherwise;
-        return pause is < 0 or > PauseSecondsMax ? (null, $"pauseSeconds is 0 to {PauseSecondsMax}, not {pause}.") : (new RolloutRequest(interval, pause), null);
+        return pause is < 0 or > PauseSecondsMax
+            ? (null, $"pauseSeconds is 0 to {PauseSecondsMax}, not {pause}.")
+            : (new RolloutRequest(interval, pause), null);
     }
 
     private sealed record Wire(int? IntervalSeconds, int? PauseSeconds);

@@ -12,7 +12,8 @@ namespace Failover.LocalHost.Route53;
 public sealed class HostedZone
 {
     private readonly Lock _lock = new();
-    private ImmutableSortedDictionary<SetKey, ZoneRecordSet> _sets = ImmutableSortedDictionary.Create<SetKey, ZoneRecordSet>(Comparer<SetKey>.Create(Compare));
+    private ImmutableSortedDictionary<SetKey, ZoneRecordSet> _sets =
+        ImmutableSortedDictionary.Create<SetKey, ZoneRecordSet>(Comparer<SetKey>.Create(Compare));
 
     /// <param name="name">The zone's apex, with a trailing dot.</param>
     public HostedZone(string id, string name)
@@ -32,7 +33,8 @@ public sealed class HostedZone
     /// <summary>The set of a name and type, and of an identifier where it has one; null if there is none.</summary>
     public ZoneRecordSet? Find(string name, string type, string identifier = "") => _sets.GetValueOrDefault((name, type, identifier));
 
-    /// <summary>The sets from a name on, or from one of its types, or from one of their identifiers: a page of Route 53's list begins there.</summary>
+    /// <summary>The sets from a name on, or from one of its types, or from one of their identifiers: a page of Route 53's list begins
+    /// there.</summary>
     public IReadOnlyList<ZoneRecordSet> From(string name, string type, string identifier) =>
         [.. _sets.Where(set => Compare(set.Key, (name, type, identifier)) >= 0).Select(set => set.Value)];
 
@@ -62,7 +64,9 @@ public sealed class HostedZone
                         mistakes.Add($"Tried to delete resource record set [{Described(set)}] but it was not found");
                         break;
                     case "DELETE" when !current.IsSameAs(set):
-                        mistakes.Add($"Tried to delete resource record set [{Described(set)}] but the values provided do not match the current values");
+                        mistakes.Add(
+                            $"Tried to delete resource record set [{Described(set)}] "
+                            + "but the values provided do not match the current values");
                         break;
                     case "DELETE":
                         sets = sets.Remove(key);
@@ -111,7 +115,8 @@ public sealed class HostedZone
     private static string Described(ZoneRecordSet set) =>
         $"name='{set.Name}', type='{set.Type}'" + (set.Routing is { } routing ? $", set identifier='{routing.Identifier}'" : "");
 
-    /// <summary>Why the sets of one name and type cannot stand beside each other: they share one policy, or there is one set without.</summary>
+    /// <summary>Why the sets of one name and type cannot stand beside each other: they share one policy, or there is one set
+    /// without.</summary>
     private static string? Conflict(IReadOnlyList<ZoneRecordSet> sets)
     {
         if (sets.Count == 1 || sets.Select(set => set.Routing?.Policy).Distinct().Count() == 1)
@@ -119,7 +124,9 @@ public sealed class HostedZone
             return null;
         }
 
-        return $"RRSet with DNS name {sets[0].Name}, type {sets[0].Type}, SetIdentifier {sets[^1].Routing!.Identifier} cannot be created as other RRSets exist with the same name and type.";
+        var identifier = sets[^1].Routing!.Identifier;
+        return $"RRSet with DNS name {sets[0].Name}, type {sets[0].Type}, SetIdentifier {identifier} "
+            + "cannot be created as other RRSets exist with the same name and type.";
     }
 
     private string? Mistake(ZoneRecordSet set)
@@ -151,11 +158,15 @@ public sealed class HostedZone
 
         if (set.Type == "TXT")
         {
-            return set.Values.Select(value => TxtValue.Parse(value).Mistake is { } wrong ? $"Invalid Resource Record: 'FATAL problem: {wrong} encountered with '{value}''" : null)
+            return set.Values.Select(value => TxtValue.Parse(value).Mistake is { } wrong
+                ? $"Invalid Resource Record: 'FATAL problem: {wrong} encountered with '{value}''"
+                : null)
                 .FirstOrDefault(mistake => mistake is not null);
         }
 
-        return set.Values.FirstOrDefault(value => !IsValue(set.Type, value)) is { } bad ? $"Invalid Resource Record: '{bad}' is no {set.Type} value" : null;
+        return set.Values.FirstOrDefault(value => !IsValue(set.Type, value)) is { } bad
+            ? $"Invalid Resource Record: '{bad}' is no {set.Type} value"
+            : null;
     }
 
     private static bool IsValue(string type, string value) => type switch

@@ -19,11 +19,14 @@ internal static class RecordSetXml
         Ns + "ResourceRecordSet",
         new XElement(Ns + "Name", set.Name),
         new XElement(Ns + "Type", set.Type),
-        set.Routing is { } routing ? [new XElement(Ns + "SetIdentifier", routing.Identifier), new XElement(Ns + routing.Policy, routing.Value)] : Array.Empty<XElement>(),
+        set.Routing is { } routing
+            ? [new XElement(Ns + "SetIdentifier", routing.Identifier), new XElement(Ns + routing.Policy, routing.Value)]
+            : Array.Empty<XElement>(),
         set.Alias is null
             ? [
                 new XElement(Ns + "TTL", set.TtlSeconds),
-                new XElement(Ns + "ResourceRecords", set.Values.Select(value => new XElement(Ns + "ResourceRecord", new XElement(Ns + "Value", value)))),
+                new XElement(Ns + "ResourceRecords", set.Values.Select(
+                    value => new XElement(Ns + "ResourceRecord", new XElement(Ns + "Value", value)))),
             ]
             : Array.Empty<XElement>(),
         set.Alias is { } alias
@@ -55,7 +58,8 @@ internal static class RecordSetXml
         var (routing, mistake) = ReadRouting(set);
         if (mistake is not null)
         {
-            return (null, $"{mistake} in Change with [Action={change.Element(Ns + "Action")?.Value}, Name={name}, Type={type}, SetIdentifier={set.Element(Ns + "SetIdentifier")?.Value ?? "null"}]");
+            var (action, identifier) = (change.Element(Ns + "Action")?.Value, set.Element(Ns + "SetIdentifier")?.Value ?? "null");
+            return (null, $"{mistake} in Change with [Action={action}, Name={name}, Type={type}, SetIdentifier={identifier}]");
         }
 
         return (

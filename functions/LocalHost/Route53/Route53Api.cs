@@ -80,13 +80,15 @@ internal sealed class Route53Api(HostedZone zone, Faults faults, TimeProvider ti
 
         if (type is not null && !RecordSetXml.Types.Contains(type))
         {
-            return (400, Error("InvalidInput", $"Value '{type}' at 'type' failed to satisfy constraint: Member must satisfy enum value set: [{string.Join(", ", RecordSetXml.Types)}]"));
+            var types = string.Join(", ", RecordSetXml.Types);
+            return (400, Error("InvalidInput", $"Value '{type}' at 'type' failed to satisfy constraint: Member must be one of [{types}]"));
         }
 
         var max = ItemsMax;
         if (Given("maxitems") is { } asked && (!int.TryParse(asked, NumberStyles.None, CultureInfo.InvariantCulture, out max) || max == 0))
         {
-            return (400, Error("InvalidInput", $"Value '{asked}' at 'maxItems' failed to satisfy constraint: Member must be a number of at least 1"));
+            return (400, Error(
+                "InvalidInput", $"Value '{asked}' at 'maxItems' failed to satisfy constraint: Member must be a number of at least 1"));
         }
 
         max = Math.Min(max, ItemsMax);

@@ -4,7 +4,8 @@ using System.Text;
 namespace Failover.LocalHost.Route53;
 
 /// <summary>
-/// A TXT value as Route 53 takes it: character strings in quotation marks, of at most 255 characters each. Within them <c>\"</c> is a quotation mark,
+/// A TXT value as Route 53 takes it: character strings in quotation marks, of at most 255 characters each. Within them <c>\"</c> is a
+/// quotation mark,
 /// <c>\\</c> a backslash, and <c>\ooo</c> the character with that octal code.
 /// </summary>
 internal static class TxtValue
@@ -50,7 +51,8 @@ internal static class TxtValue
         _ => character.ToString(CultureInfo.InvariantCulture),
     };
 
-    /// <summary>Reads the string whose first quotation mark is at <paramref name="at"/>, and moves behind its last; null where it has none, or a character that must be escaped.</summary>
+    /// <summary>Reads the string whose first quotation mark is at <paramref name="at"/>, and moves behind its last; null where it has
+    /// none, or a character that must be escaped.</summary>
     private static string? ReadString(string value, ref int at)
     {
         var text = new StringBuilder();

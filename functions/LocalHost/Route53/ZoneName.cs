@@ -6,7 +6,8 @@ namespace Failover.LocalHost.Route53;
 /// <summary>Names as Route 53 keeps them.</summary>
 internal static class ZoneName
 {
-    /// <summary>In lower case, with a dot at its end, and every character but letters, digits, <c>-</c> and <c>_</c> as its octal code: <c>*</c> is <c>\052</c>.</summary>
+    /// <summary>In lower case, with a dot at its end, and every character but letters, digits, <c>-</c> and <c>_</c> as its octal code:
+    /// <c>*</c> is <c>\052</c>.</summary>
     public static string Normal(string name)
     {
         var normal = new StringBuilder();
@@ -28,10 +29,12 @@ internal static class ZoneName
         return normal.Append('.').ToString();
     }
 
-    /// <summary>Route 53's order: the ASCII order of the names with their labels reversed, the dot at the end included, so that <c>-</c> comes before it.</summary>
+    /// <summary>Route 53's order: the ASCII order of the names with their labels reversed, the dot at the end included, so that <c>-</c>
+    /// comes before it.</summary>
     public static int Compare(string left, string right) => string.CompareOrdinal(Reversed(left), Reversed(right));
 
-    private static string Kept(char character) => char.IsAsciiLetterLower(character) || char.IsAsciiDigit(character) || character is '-' or '_'
+    private static string Kept(char character) =>
+        char.IsAsciiLetterLower(character) || char.IsAsciiDigit(character) || character is '-' or '_'
         ? character.ToString(CultureInfo.InvariantCulture)
         : "\\" + Convert.ToString(character & 0xFF, 8).PadLeft(3, '0');
 

@@ -16,6 +16,7 @@ public sealed record ZoneRecordSet(string Name, string Type, long TtlSeconds, Im
 
     /// <summary>Whether two sets are the same; values are compared as a set, as Route 53 does.</summary>
     public bool IsSameAs(ZoneRecordSet other) =>
-        Name == other.Name && Type == other.Type && TtlSeconds == other.TtlSeconds && Alias == other.Alias && Routing == other.Routing && HealthCheckId == other.HealthCheckId
+        Name == other.Name && Type == other.Type && TtlSeconds == other.TtlSeconds && Alias == other.Alias && Routing == other.Routing
+            && HealthCheckId == other.HealthCheckId
         && Values.Order(StringComparer.Ordinal).SequenceEqual(other.Values.Order(StringComparer.Ordinal));
 }

@@ -4,7 +4,8 @@ namespace Failover.LocalHost.Route53;
 
 /// <summary>How a set shares its name and type with others: each has an identifier, and all of them the same policy.</summary>
 /// <param name="Identifier"><c>SetIdentifier</c>, 1 to 128 characters.</param>
-/// <param name="Policy">The element that names the policy, and with it its value: <c>Weight</c>, <c>Region</c>, <c>Failover</c> or <c>MultiValueAnswer</c>.</param>
+/// <param name="Policy">The element that names the policy, and with it its value: <c>Weight</c>, <c>Region</c>, <c>Failover</c> or
+/// <c>MultiValueAnswer</c>.</param>
 public sealed record ZoneRouting(string Identifier, string Policy, string Value)
 {
     /// <summary>The policies that are spoken here.</summary>
