@@ -5,22 +5,50 @@ public static class Printable
 {
     private const string Cut = "...";
 
-    /// <summary>At most <paramref name="max"/> characters of printable ASCII; every other character becomes a question mark.</summary>
-    /// <remarks>A quote, a backslash and what HTML escapes are printable, and take up to six bytes in JSON.</remarks>
+    /// <summary>What a character takes that JSON escapes.</summary>
+    private const int EscapedLength = 6;
+
+    /// <summary>Printable ASCII of at most <paramref name="max"/> bytes in JSON; every other character becomes a question mark, and what is too long ends with three dots.</summary>
     public static string Of(string text, int max)
     {
-        if (text.Length <= max && !text.AsSpan().ContainsAnyExceptInRange(' ', '~'))
+        var length = 0;
+        for (var i = 0; i < text.Length; i++)
         {
-            return text;
+            length += LengthOf(text[i]);
+            if (length > max)
+            {
+                return Plain(text.AsSpan(0, Fitting(text, max - Cut.Length))) + Cut;
+            }
         }
 
-        var kept = text.Length <= max ? text : string.Concat(text.AsSpan(0, Math.Max(0, max - Cut.Length)), Cut.AsSpan(0, Math.Min(max, Cut.Length)));
-        return string.Create(kept.Length, kept, static (plain, source) =>
-        {
-            for (var i = 0; i < plain.Length; i++)
-            {
-                plain[i] = source[i] is >= ' ' and <= '~' ? source[i] : '?';
-            }
-        });
+        return Plain(text);
     }
+
+    private static int Fitting(string text, int max)
+    {
+        var length = 0;
+        for (var i = 0; i < text.Length; i++)
+        {
+            length += LengthOf(text[i]);
+            if (length > max)
+            {
+                return i;
+            }
+        }
+
+        return text.Length;
+    }
+
+    private static string Plain(ReadOnlySpan<char> text)
+    {
+        var plain = text.ToArray();
+        for (var i = 0; i < plain.Length; i++)
+        {
+            plain[i] = plain[i] is >= ' ' and <= '~' ? plain[i] : '?';
+        }
+
+        return new string(plain);
+    }
+
+    private static int LengthOf(char character) => character is '"' or '\\' or '<' or '>' or '&' or '\'' or '+' or '`' ? EscapedLength : 1;
 }

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Failover.ControlPlane.Ballots;
 using Failover.ControlPlane.Topologies;
 
 namespace Failover.ControlPlane.Tests;
@@ -48,6 +49,12 @@ public class TopologyTests
         { "$.services[0].endpoints[0].records = [{\"type\":\"HTTPS\",\"values\":[\"alpn=h2\"]}]", "no value of type HTTPS" },
         { "$.allowedNetworks = [\"10.0.0/33\"]", "$.allowedNetworks: '10.0.0/33'" },
         { "$.timing = {\"connectTimeoutMilliseconds\":5000}", "connectTimeoutMilliseconds" },
+        { "$.timing = {\"downAfterTicks\":2}", "downAfterTicks: 2; must be 3 to 10" },
+        { "$.services[0].hostedZoneId = \"/hostedzone/Z1\"", "leave '/hostedzone/' out" },
+        { "$.services[0].hostedZoneId = \"\"", "is not the id of a Route 53 zone" },
+        { "$.services[0].endpoints[0].records = [{\"type\":\"CNAME\",\"values\":[\"App.example.test.\"]}]", "leads to 'app.example.test' itself" },
+        { "$.services[0].endpoints[0].records = [{\"type\":\"A\",\"alias\":{\"hostedZoneId\":\"Z1\",\"dnsName\":\"app.example.test.\"}}]", "leads to 'app.example.test' itself" },
+        { "$.services[0].endpoints[0].records = [{\"type\":\"A\",\"values\":[\"192.0.2.9\"]},{\"type\":\"HTTPS\",\"values\":[\"0 app.example.test.\"]}]", "leads to 'app.example.test' itself" },
     };
 
     [Theory]
@@ -59,6 +66,39 @@ public class TopologyTests
 
         var error = Assert.Throws<TopologyException>(() => TopologyFile.Parse(file.ToJsonString()));
         Assert.Contains(expected, error.Message, StringComparison.Ordinal);
+    }
+
+    /// <summary>F8: every tick reads the ballots of all observers, and DynamoDB takes no more than 400 KB.</summary>
+    [Theory]
+    [InlineData(50, 3, true)]
+    [InlineData(50, 6, false)]
+    public void A_topology_whose_ballots_could_grow_too_large_is_refused(int services, int endpoints, bool fits)
+    {
+        var file = Good();
+        var one = file["services"]![0]!;
+        file["services"] = new JsonArray([.. Enumerable.Range(0, services).Select(i =>
+        {
+            var service = one.DeepClone();
+            service["name"] = $"service-{i}.example.test";
+            service["lookUrl"] = $"http://service-{i}.example.test/";
+            service["endpoints"] = new JsonArray([.. Enumerable.Range(0, endpoints).Select(j =>
+            {
+                var endpoint = one["endpoints"]![0]!.DeepClone();
+                endpoint["name"] = $"endpoint-number-{j}";
+                endpoint["records"] = JsonNode.Parse($"[{{\"type\":\"A\",\"values\":[\"192.0.2.{j + 1}\"]}}]");
+                return endpoint;
+            })]);
+            return service;
+        })]);
+
+        if (fits)
+        {
+            Assert.InRange(BallotSize.Of(TopologyFile.Parse(file.ToJsonString())), 40_000, BallotSize.Max);
+        }
+        else
+        {
+            Assert.Contains("a ballot on all of them can grow to", Assert.Throws<TopologyException>(() => TopologyFile.Parse(file.ToJsonString())).Message, StringComparison.Ordinal);
+        }
     }
 
     [Fact]

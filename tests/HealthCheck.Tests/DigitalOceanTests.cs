@@ -258,6 +258,23 @@ public sealed class DigitalOceanTests : IAsyncLifetime
         Assert.Equal(outcome, (await records.ApplyAsync(Service, Next, listed, Cancel)).Outcome);
     }
 
+    /// <summary>P4: DigitalOcean answers <c>@</c> for a CNAME to the domain itself; it was applied, and then taken for a stranger's.</summary>
+    [Fact]
+    public async Task A_CNAME_to_the_domain_itself_is_recognised_after_it_was_applied()
+    {
+        var plan = Plan.Of(Service, "b", [new RecordSet(Service.Name, "CNAME", 60, [Domain])], 5, World.Now, "o1", "Cname");
+        _cloud.Create("CNAME", "app", "elsewhere.example.net", 60);
+        foreach (var record in _cloud.Records.Where(record => record.Type is "A" or "AAAA").ToList())
+        {
+            _cloud.Delete(record.Id);
+        }
+
+        var records = Records();
+        Assert.Equal(ApplyOutcome.Applied, (await records.ApplyAsync(Service, plan, await records.ListAsync(Service, Cancel), Cancel)).Outcome);
+        var register = Moving with { Plan = plan };
+        Assert.IsType<GateVerdict.Nothing>(DnsGate.Judge(register, await records.ListAsync(Service, Cancel), isFenced: false));
+    }
+
     [Fact]
     public async Task A_permission_that_is_missing_is_an_error_that_says_so_and_tells_no_token()
     {

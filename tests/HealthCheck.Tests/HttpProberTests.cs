@@ -132,6 +132,48 @@ public sealed class HttpProberTests
     public async Task A_connection_that_is_refused_is_data() =>
         Assert.Equal("ConnectionRefused", (await Prober(Patient).ProbeAsync(new Uri($"http://127.0.0.1:{FreePort()}/"), ProbeExpectation.Default, null, Token)).Detail);
 
+    /// <summary>F11: the first of two addresses swallowed every packet, and the second was never tried.</summary>
+    [Fact]
+    public async Task An_address_that_swallows_every_packet_does_not_hide_the_next()
+    {
+        using var swallows = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        swallows.Bind(new IPEndPoint(IPAddress.Parse("127.0.0.2"), 0));
+        swallows.Listen(0);
+        var port = ((IPEndPoint)swallows.LocalEndPoint!).Port;
+        var full = Enumerable.Range(0, 4).Select(_ => new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { Blocking = false }).ToList();
+        full.ForEach(socket => _ = socket.ConnectAsync(swallows.LocalEndPoint!, Token).AsTask());
+        using var serves = new TcpListener(IPAddress.Parse("127.0.0.3"), port);
+        serves.Start();
+        var serving = Task.Run(
+            async () =>
+            {
+                using var client = await serves.AcceptTcpClientAsync(Token);
+                await client.GetStream().ReadExactlyAsync(new byte[1], Token);
+                await client.GetStream().WriteAsync("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n"u8.ToArray(), Token);
+            },
+            Token);
+        var prober = new HttpProber(
+            new ProbeDeadlines(TimeSpan.FromSeconds(4), TimeSpan.FromSeconds(20), TimeSpan.FromSeconds(20)), [IPNetwork.Parse("127.0.0.0/8")], TimeProvider.System,
+            (_, _) => Task.FromResult<IPAddress[]>([IPAddress.Parse("127.0.0.2"), IPAddress.Parse("127.0.0.3")]));
+
+        var result = await prober.ProbeAsync(new Uri($"http://two.example.test:{port}/"), ProbeExpectation.Default, null, Token);
+
+        Assert.True(result.Ok, result.Detail);
+        await serving;
+        full.ForEach(socket => socket.Dispose());
+    }
+
+    /// <summary>F8: a status line of 16 KB was stored whole.</summary>
+    [Fact]
+    public async Task A_broken_answer_is_told_in_a_hundred_printable_bytes()
+    {
+        var result = await ProbeAsync("HTTP/1.1 2\u001b[2J" + new string('<', 15_000) + "\r\n\r\n", ProbeExpectation.Default);
+
+        Assert.False(result.Ok);
+        Assert.InRange(result.Detail.Length, 1, 100);
+        Assert.DoesNotContain(result.Detail, character => character is < ' ' or > '~');
+    }
+
     [Fact]
     public async Task A_handshake_that_hangs_ends_with_the_connection_deadline()
     {

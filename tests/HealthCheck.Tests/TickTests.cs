@@ -181,6 +181,22 @@ public sealed class TickTests : IAsyncLifetime
         }
     }
 
+    /// <summary>All services used to be listed in one and the same tick.</summary>
+    [Theory]
+    [InlineData(10)]
+    [InlineData(7)]
+    [InlineData(60)]
+    public void Every_name_is_listed_once_in_ten_minutes_and_fifty_of_them_not_at_once(int seconds)
+    {
+        var services = Enumerable.Range(0, 50).Select(i => World.Service with { Name = $"service-{i}.example.test" }).ToList();
+        var starts = Enumerable.Range(0, 6 * 3600 / seconds).Select(i => World.Now.AddSeconds(i * seconds)).ToList();
+        var due = starts.Zip(starts.Skip(1), (before, start) => services.Count(service => Tick.IsListingDue(service, before, start))).ToList();
+
+        Assert.InRange(due.Sum(), 35 * 50, 36 * 50);
+        Assert.True(due.Max() <= 5 + (50 * seconds / 300), $"{due.Max()} at once");
+        Assert.False(Tick.IsListingDue(services[0], null, World.Now));
+    }
+
     private sealed class Counter(ConcurrentBag<(string Operation, long Bytes)> counted) : HttpClientFactory
     {
         public override HttpClient CreateHttpClient(IClientConfig clientConfig) => new(new Handler(counted));

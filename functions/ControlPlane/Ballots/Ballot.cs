@@ -75,7 +75,7 @@ public sealed record Ballot
 /// <param name="CleanSince">The first of the successful ticks in a row; null if the latest probe failed.</param>
 /// <param name="FailedSince">The first failed tick since the last clean run; null if there was none.</param>
 /// <param name="Target"><see cref="Topologies.ServiceEndpoint.Digest"/> of what was probed: health of another target is not carried over.</param>
-/// <param name="Detail">What the latest probe saw, for people: printable, at most <see cref="DetailMax"/> characters.</param>
+/// <param name="Detail">What the latest probe saw, for people: printable, at most <see cref="DetailMax"/> bytes in JSON.</param>
 public sealed record EndpointBallot(
     Health Health, int Failures, int Lived, int CleanTicks, bool LastOk, DateTimeOffset? CleanSince, DateTimeOffset? FailedSince, string Target, string Detail)
 {

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Net;
 using System.Text;
 using System.Text.Json;
+using Failover.ControlPlane.Ballots;
 
 namespace Failover.ControlPlane.Topologies;
 
@@ -59,6 +60,11 @@ public static class TopologyFile
             yield return "$.services: empty; name at least one service";
         }
 
+        if (topology.Replicas.Distinct().Count() == topology.Replicas.Count && BallotSize.Of(topology) is > BallotSize.Max and var size)
+        {
+            yield return $"$.services: a ballot on all of them can grow to {size} bytes, and {BallotSize.Max} are the most: guard fewer services or endpoints with one system, or give them shorter names";
+        }
+
         foreach (var mistake in Doubles("$.observers", topology.Observers)
             .Concat(Doubles("$.replicas", topology.Replicas))
             .Concat(Doubles("$.anchors[].name", topology.Anchors.Select(anchor => anchor.Name)))
@@ -105,7 +111,7 @@ public static class TopologyFile
             ("connectTimeoutMilliseconds", timing.ConnectTimeoutMilliseconds, 20, timing.ProbeTimeoutMilliseconds),
             ("firstByteTimeoutMilliseconds", timing.FirstByteTimeoutMilliseconds, 20, timing.ProbeTimeoutMilliseconds),
             ("callTimeoutMilliseconds", timing.CallTimeoutMilliseconds, 50, 10_000),
-            ("downAfterTicks", timing.DownAfterTicks, 2, 10),
+            ("downAfterTicks", timing.DownAfterTicks, 3, 10),
             ("upAfterTicks", timing.UpAfterTicks, 2, 60),
             ("lostAfterTicks", timing.LostAfterTicks, 2, 16),
             ("coolDownMinutes", timing.CoolDownMinutes, 1, 1440),
@@ -173,6 +179,11 @@ public static class TopologyFile
         if (service.Endpoints.Count < 2)
         {
             yield return $"{at}.endpoints: {service.Endpoints.Count} given; recovery needs at least 2";
+        }
+
+        if (service.HostedZoneId is { } zone && (zone.Length is 0 or > 32 || zone.AsSpan().ContainsAnyExcept("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789")))
+        {
+            yield return $"{at}.hostedZoneId: '{zone}' is not the id of a Route 53 zone, such as Z0123456789ABCDEFGHIJ: leave '/hostedzone/' out";
         }
 
         if (service.Lever == Lever.Records && (service.HostedZoneId is null) == (service.DigitalOceanDomain is null))
@@ -273,6 +284,16 @@ public static class TopologyFile
             yield return mistake;
         }
 
+        if (endpoint.Records.Any(record => PointsAt(service, record)))
+        {
+            yield return $"{at}.records: leads to '{service.Name}' itself: the name would have no answer";
+        }
+
+        if (endpoint.Records.Sum(record => record.Type.Length + record.Values.Sum(value => value.Length) + (record.Alias is { } alias ? alias.DnsName.Length + alias.HostedZoneId.Length : 0)) > RecordsMax)
+        {
+            yield return $"{at}.records: longer than {RecordsMax} characters together: the register remembers many plans";
+        }
+
         if (endpoint.Records.Count > 0 && endpoint.Records.All(record => record.Type == "HTTPS"))
         {
             yield return $"{at}.records: HTTPS records alone are no address";
@@ -290,6 +311,21 @@ public static class TopologyFile
                 yield return $"{at}.records: shares a target with endpoint '{service.Endpoints[other].Name}': DNS could not tell which of them serves";
             }
         }
+    }
+
+    /// <summary>How much of a plan is an endpoint's.</summary>
+    private const int RecordsMax = 1000;
+
+    private static bool PointsAt(Service service, DnsTarget record)
+    {
+        return record.Type switch
+        {
+            "CNAME" => record.Values.Any(IsItself),
+            "HTTPS" => record.Values.Any(value => value.Split(' ') is ["0", var target, ..] && IsItself(target)),
+            _ => record.Alias is { } alias && IsItself(alias.DnsName),
+        };
+
+        bool IsItself(string target) => string.Equals(target.TrimEnd('.'), service.Name, StringComparison.OrdinalIgnoreCase);
     }
 
     /// <summary>What tells one endpoint from another. An HTTPS record may well be the same for all.</summary>

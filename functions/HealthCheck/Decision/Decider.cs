@@ -219,7 +219,7 @@ public static class Decider
         Add(HoldReason.RpoGuard, service.Rpo.Prefer == RpoPreference.PreferData && !(dataLossMs <= service.Rpo.LimitSeconds * 1000L));
 
         Add(HoldReason.MaintenanceWindow, IsMaintained(service, now));
-        Add(HoldReason.Flapping, WithdrawalsWithinAnHour(register, now) > WithdrawalsMax);
+        Add(HoldReason.TooManyWithdrawals, WithdrawalsWithinAnHour(register, now) > WithdrawalsMax);
 
         // One automatic move a cool-down. One more only to an endpoint that has long been up; after that only by acknowledgement.
         var moves = AutomaticMoves(register, now);

@@ -55,7 +55,7 @@ public enum HoldReason
     MaintenanceWindow,
 
     /// <summary>More than three moves were withdrawn within an hour.</summary>
-    Flapping,
+    TooManyWithdrawals,
 
     /// <summary>The move could cost more data than the service prefers to lose, or nobody can say how much.</summary>
     RpoGuard,

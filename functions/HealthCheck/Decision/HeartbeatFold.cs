@@ -8,8 +8,6 @@ namespace Failover.HealthCheck.Decision;
 /// </summary>
 public static class HeartbeatFold
 {
-    private const int PendingBeatsMax = 32;
-
     /// <summary>One observer's ballot on one replica after one more round.</summary>
     /// <param name="beat">When this round's heartbeat was written, in Unix milliseconds.</param>
     /// <param name="acked">Whether the replica acknowledged it.</param>
@@ -40,7 +38,7 @@ public static class HeartbeatFold
         }
 
         // In a long stall the oldest must stay, for it is the lag; of the rest every second one will do.
-        if (pending.Count > PendingBeatsMax)
+        if (pending.Count > BallotSize.PendingBeatsMax)
         {
             pending = [.. pending.Where((_, index) => index % 2 == 0)];
         }

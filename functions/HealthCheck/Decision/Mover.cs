@@ -37,6 +37,7 @@ public sealed record Mover
 {
     private const int StepsMax = 24;
     private const int BusyMax = 2;
+    private const int ReasonMax = 600;
 
     /// <summary>Route 53 shows a change everywhere within 60 s. A plan that is held for so long, while no server answers, is taken for published.</summary>
     private static readonly TimeSpan UnansweredFor = TimeSpan.FromSeconds(60);
@@ -622,7 +623,8 @@ public sealed record Mover
     /// <summary>What looks foreign may be another's work that the register did not tell of yet: it is listed again before it is believed.</summary>
     private (Mover State, Step Step) Doubt() => (this with { Suspect = Listing, Listing = null }, new Step.ListRecords());
 
-    private (Mover State, Step Step) End(Ending ending, string why) => (this, new Step.Finish(ending, why));
+    /// <summary>A reason may quote what a listing or a provider said.</summary>
+    private (Mover State, Step Step) End(Ending ending, string why) => (this, new Step.Finish(ending, Printable.Of(why, ReasonMax)));
 
     private Mover Note(string line) => this with { Log = Log.Add(line) };
 }

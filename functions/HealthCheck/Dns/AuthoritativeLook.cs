@@ -21,13 +21,23 @@ public sealed class AuthoritativeLook(HttpProber prober, TimeSpan timeout)
     {
         var servers = await Task.WhenAll(service.AuthoritativeServers.Select(server => AskAsync(server, service, cancellationToken)));
         var newest = Newest(servers);
-        if (newest < 0 || servers[newest]!.Sets is not [{ Values: [var value, ..] } set, ..] || await AddressAsync(set.Type, value, cancellationToken) is not { } address)
-        {
-            return new Look(servers, HttpOk: false, "no address is answered", newest);
-        }
 
-        var probe = await prober.ProbeAsync(service.LookUrl, ProbeExpectation.Default, address, cancellationToken);
-        return new Look(servers, probe.Ok, probe.Detail, newest);
+        // Resolving and fetching share one deadline: a look takes two of them at most, and the tick waits for it.
+        using var deadline = cancellationToken.Within(timeout);
+        try
+        {
+            if (newest < 0 || servers[newest]!.Sets is not [{ Values: [var value, ..] } set, ..] || await AddressAsync(set.Type, value, deadline.Token) is not { } address)
+            {
+                return new Look(servers, HttpOk: false, "no address is answered", newest);
+            }
+
+            var probe = await prober.ProbeAsync(service.LookUrl, ProbeExpectation.Default, address, deadline.Token);
+            return new Look(servers, probe.Ok, probe.Detail, newest);
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            return new Look(servers, HttpOk: false, $"not served within {timeout.TotalSeconds:0.0} s, resolving included", newest);
+        }
     }
 
     /// <summary>The server whose state TXT is of the highest epoch: a slow server still sends clients to where the name was. Without a TXT, one that gives the most common answer; -1 if none answers.</summary>
@@ -53,7 +63,7 @@ public sealed class AuthoritativeLook(HttpProber prober, TimeSpan timeout)
     }
 
     /// <summary>A CNAME leads to a name of somebody else's, which is resolved as everybody resolves it.</summary>
-    private async Task<IPAddress?> AddressAsync(string type, string value, CancellationToken cancellationToken)
+    private static async Task<IPAddress?> AddressAsync(string type, string value, CancellationToken cancellationToken)
     {
         if (type is "A" or "AAAA")
         {
@@ -62,8 +72,7 @@ public sealed class AuthoritativeLook(HttpProber prober, TimeSpan timeout)
 
         try
         {
-            using var deadline = cancellationToken.Within(timeout);
-            return (await System.Net.Dns.GetHostAddressesAsync(value.TrimEnd('.'), deadline.Token)).FirstOrDefault();
+            return (await System.Net.Dns.GetHostAddressesAsync(value.TrimEnd('.'), cancellationToken)).FirstOrDefault();
         }
         catch (Exception error) when (error is SocketException or ArgumentException || !cancellationToken.IsCancellationRequested)
         {

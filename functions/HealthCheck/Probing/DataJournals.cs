@@ -8,9 +8,6 @@ namespace Failover.HealthCheck.Probing;
 /// <summary>Asks the journal of every replica's region what the audit says of its data: the same two questions each tick.</summary>
 public sealed class DataJournals(IReadOnlyDictionary<string, IAmazonDynamoDB> replicas, string table, TimeSpan timeout)
 {
-    /// <summary>Two that are equal are asked for; between them may be some that were cancelled.</summary>
-    private const int ComparisonsMax = 6;
-
     /// <summary>What each says; one that does not answer in time is missing.</summary>
     public async Task<IReadOnlyDictionary<string, DataBallot>> AskAsync(CancellationToken cancellationToken)
     {
@@ -23,7 +20,7 @@ public sealed class DataJournals(IReadOnlyDictionary<string, IAmazonDynamoDB> re
         try
         {
             var holds = new JournalStore(dynamoDb, table, timeout).HoldsAsync(cancellationToken);
-            var newest = new CompareStore(dynamoDb, table, timeout).ReadNewestAsync(cancellationToken, ComparisonsMax);
+            var newest = new CompareStore(dynamoDb, table, timeout).ReadNewestAsync(cancellationToken, BallotSize.ComparisonsMax);
             await Task.WhenAll(holds, newest);
             var comparisons = await newest;
             return new DataBallot(

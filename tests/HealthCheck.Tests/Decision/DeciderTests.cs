@@ -130,7 +130,7 @@ public class DeciderTests
         var flapping = World.Register() with { Withdrawals = [.. Enumerable.Range(1, 4).Select(i => World.Now.AddMinutes(-i))] };
         var calmer = flapping with { Withdrawals = [World.Now.AddMinutes(-61), .. flapping.Withdrawals.Take(3)] };
 
-        Assert.Equal([HoldReason.Flapping], Decide(flapping, "a:9- b:+", "a:9- b:+", "a:9- b:+").Held);
+        Assert.Equal([HoldReason.TooManyWithdrawals], Decide(flapping, "a:9- b:+", "a:9- b:+", "a:9- b:+").Held);
         Assert.Equal(Verdict.Move, Decide(calmer, "a:9- b:+", "a:9- b:+", "a:9- b:+").Verdict);
     }
 

@@ -140,6 +140,45 @@ public sealed class Route53RecordsTests : IAsyncLifetime
         }
     }
 
+    /// <summary>P3: a zone with many names at and below the guarded one made the listing throw: no failover, and no order obeyed.</summary>
+    [Fact]
+    public async Task The_size_of_the_zone_decides_nothing()
+    {
+        _zone.Apply([.. Enumerable.Range(0, 1_300).Select(i => new ZoneChange("CREATE", new ZoneRecordSet($"{i:D5}.{World.Name}.", "A", 60, ["192.0.2.77"])))]);
+        var listed = await Records().ListAsync(World.Service, Token);
+
+        Assert.True(RecordSet.AreSame(First.Sets, listed.Sets));
+        Assert.True(First.Txt.IsSameAs(listed.Txt!));
+        Assert.Equal(ApplyOutcome.Applied, (await Records().ApplyAsync(World.Service, Next, listed, Token)).Outcome);
+        await ShowsAsync(Next);
+    }
+
+    /// <summary>F11: a TXT of two strings was sent back as one, so no batch matched.</summary>
+    [Theory]
+    [InlineData("\"one\" \"two\"")]
+    [InlineData("\"with \\\"quotes\\\"\"")]
+    [InlineData("\"octal \\052\"")]
+    public async Task A_foreign_txt_is_deleted_exactly_as_it_was_listed(string value)
+    {
+        _zone.Apply([new ZoneChange("UPSERT", new ZoneRecordSet(World.Service.StateName + ".", "TXT", 60, [value]))]);
+        var listed = await Records().ListAsync(World.Service, Token);
+
+        Assert.Equal(ApplyOutcome.Applied, (await Records().ApplyAsync(World.Service, Next, listed, Token)).Outcome);
+        await ShowsAsync(Next);
+    }
+
+    /// <summary>P2: what Route 53 says is handed on.</summary>
+    [Fact]
+    public async Task A_batch_that_is_refused_for_good_says_why()
+    {
+        _zone.Apply([new ZoneChange("CREATE", new ZoneRecordSet(World.Name + ".", "SPF", 60, ["\"v=spf1 -all\""]))]);
+        var cname = Plan.Of(World.Service, "c", [new RecordSet(World.Name, "CNAME", 60, ["lb.example.net"])], 6, World.Now, "o1", "Cname");
+        var answer = await Records().ApplyAsync(World.Service, cname, await Records().ListAsync(World.Service, Token), Token);
+
+        Assert.Equal(ApplyOutcome.Refused, answer.Outcome);
+        Assert.Contains("conflicts with other records", answer.Reason, StringComparison.Ordinal);
+    }
+
     private async Task ShowsAsync(Plan plan)
     {
         var listed = await Records().ListAsync(World.Service, Token);
