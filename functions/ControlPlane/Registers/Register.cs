@@ -117,14 +117,14 @@ public sealed record Register
 /// <param name="SentAt">Written before the first act that can become visible: the first batch, or the first metric of the new value.</param>
 /// <param name="HeldAt">When a listing of the provider's API first equalled the plan.</param>
 /// <param name="PublishedAt">When an authoritative server first showed the plan. From then on it is undone by another move only.</param>
-/// <param name="Baseline">Positions of the servers that were seen to answer otherwise since the plan was made: only they can prove an answer without a TXT to be new.</param>
-public sealed record Publication(DateTimeOffset? SentAt = null, DateTimeOffset? HeldAt = null, DateTimeOffset? PublishedAt = null, IReadOnlyList<int>? Baseline = null)
+/// <param name="Baseline">By observer, the servers that it has seen to answer otherwise since the plan was made, as <c>observer/server</c>: only they can prove to it that an answer without a TXT is new.</param>
+public sealed record Publication(DateTimeOffset? SentAt = null, DateTimeOffset? HeldAt = null, DateTimeOffset? PublishedAt = null, IReadOnlyList<string>? Baseline = null)
 {
     /// <summary>Nothing was sent.</summary>
     public static Publication None { get; } = new();
 
-    /// <summary>Those servers' positions in the topology, from 0.</summary>
-    public IReadOnlyList<int> Baseline { get; init => field = value ?? []; } = Baseline ?? [];
+    /// <summary>Those servers; empty while none was seen.</summary>
+    public IReadOnlyList<string> Baseline { get; init => field = value ?? []; } = Baseline ?? [];
 }
 
 /// <summary>A plan that was sent and then withdrawn.</summary>

@@ -80,7 +80,7 @@ public sealed record Service
     /// <summary>The DigitalOcean domain that holds the name; null where Route 53 does.</summary>
     public string? DigitalOceanDomain { get; init; }
 
-    /// <summary>The zone's authoritative servers, <c>host</c> or <c>host:port</c>; all of them must show a plan before it counts.</summary>
+    /// <summary>The zone's authoritative servers, <c>host</c> or <c>host:port</c>; what any of them shows is published; one that is silent decides nothing.</summary>
     public required IReadOnlyList<string> AuthoritativeServers { get; init; }
 
     /// <summary>What is fetched through the name to verify a move; its host is the service's name.</summary>

@@ -11,10 +11,30 @@ namespace Failover.HealthCheck.Decision;
 /// </summary>
 public static class Commands
 {
-    /// <summary>Whether the view holds a command that no tick has answered yet. An order of an unknown kind is left to the observers of other rules while there are any.</summary>
-    public static bool IsPending(ControlView view, DateTimeOffset now) =>
-        view.Command is { } command && command.Id != view.Register?.LastCommand?.Id
-        && !(command.Kind == CommandKind.Unknown && view.Ballots.Any(ballot => ballot.RuleVersion != Ballot.RuleVersionNow && now <= ballot.ValidUntil));
+    /// <summary>
+    /// Whether the view holds a command that this observer is to answer. An order of an unknown kind is left to the observers of other rules while there are any;
+    /// and while a majority votes by other rules or with another topology, an order that needs votes or records is that majority's.
+    /// </summary>
+    public static bool IsPending(Topology topology, ControlView view, DateTimeOffset now)
+    {
+        if (view.Command is not { } command || command.Id == view.Register?.LastCommand?.Id)
+        {
+            return false;
+        }
+
+        if (command.Kind == CommandKind.Unknown)
+        {
+            return !view.Ballots.Any(ballot => ballot.RuleVersion != Ballot.RuleVersionNow && now <= ballot.ValidUntil);
+        }
+
+        if (view.Register is not { } register || command.Kind is CommandKind.Pause or CommandKind.Resume or CommandKind.Ack)
+        {
+            return true;
+        }
+
+        var votes = Votes.Of(topology, register, view.Ballots, now);
+        return votes.OfOtherVersions < votes.Majority;
+    }
 
     /// <summary>Whether obeying it takes a listing of the name.</summary>
     public static bool NeedsListing(Service service, Command command) =>
@@ -79,6 +99,9 @@ public static class Commands
             : $"paused; the move to {register.Moving!.To} was already sent, and is withdrawn unless it has taken effect";
     }
 
+    /// <summary>What a listing said is kept in the register: not more of it.</summary>
+    private const int TextMax = 600;
+
     private static bool MovesTheName(CommandKind kind) =>
         kind is CommandKind.Move or CommandKind.MoveBack or CommandKind.PlannedMove or CommandKind.Pin or CommandKind.Drain or CommandKind.Approve;
 
@@ -115,7 +138,7 @@ public static class Commands
 
         if (listing is not null && DnsGate.Judge(register, listing, service.IsFenced) is GateVerdict.Freeze freeze)
         {
-            return (null, $"refused: the name is frozen: {freeze.Reason}");
+            return (null, Printable.Of($"refused: the name is frozen: {freeze.Reason}", TextMax));
         }
 
         var votes = Votes.Of(topology, register, view.Ballots, now);
@@ -149,7 +172,7 @@ public static class Commands
 
         if (listing is not null && DnsGate.Judge(register, listing, service.IsFenced) is GateVerdict.Freeze freeze)
         {
-            return (null, $"refused: the name is frozen: {freeze.Reason}");
+            return (null, Printable.Of($"refused: the name is frozen: {freeze.Reason}", TextMax));
         }
 
         if (register.IsUnpublished || register.Planned is not null)
@@ -221,7 +244,9 @@ public static class Commands
     {
         if (register is not null && DnsGate.Judge(register, listing, service.IsFenced) is not GateVerdict.Freeze)
         {
-            return (null, "refused: the name is as the register says; there is nothing to adopt");
+            return register.Observers.Order(StringComparer.Ordinal).SequenceEqual(topology.Observers.Order(StringComparer.Ordinal))
+                ? (null, "refused: the name is as the register says; there is nothing to adopt")
+                : (register with { Observers = topology.Observers, Paused = new Override(command.By, now, null, "adopted") }, $"adopted the observers {string.Join(", ", topology.Observers)}, paused");
         }
 
         if (service.Endpoints.FirstOrDefault(endpoint => RecordSet.AreSame(Plan.SetsOf(service, endpoint), listing.Sets)) is not { } active)
@@ -234,6 +259,11 @@ public static class Commands
             return (null, $"refused: {service.StateName} has several values; leave one or none");
         }
 
+        if (listing.Txt is { Values: [{ Length: > TextMax }] })
+        {
+            return (null, $"refused: {service.StateName} is longer than {TextMax} characters, so it is not ours; remove it first");
+        }
+
         var text = listing.Txt?.Values[0];
         var epoch = Math.Max(text is null ? 0 : StateTxt.TryParse(text)?.Epoch ?? 0, register?.Epoch ?? 0) + 1;
         var plan = Plan.Of(service, active.Name, listing.Sets, epoch, now, self, "Adopted");
@@ -242,6 +272,7 @@ public static class Commands
         return (next with
         {
             Active = active.Name,
+            Observers = topology.Observers,
             Adopted = new Adoption(text, listing.Sets),
             Paused = new Override(command.By, now, null, "adopted"),
             LastCommand = new CommandOutcome(command.Id, true, says, now),

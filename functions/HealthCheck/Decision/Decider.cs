@@ -210,7 +210,8 @@ public static class Decider
         Add(HoldReason.ObserveOnly, service.Mode == FailoverMode.ObserveOnly);
         Add(HoldReason.Paused, register.Paused?.IsInForce(now) == true);
         Add(HoldReason.Pinned, register.Pinned?.Order.IsInForce(now) == true);
-        if (register.IsUnpublished)
+        // A move that goes on is not begun; one that was sent and is sent elsewhere is a move more.
+        if (register.IsUnpublished && (target.Name == register.Moving!.To || register.Publication.SentAt is null))
         {
             return held;
         }
@@ -238,11 +239,13 @@ public static class Decider
         }
     }
 
-    /// <summary>Automatic moves within the cool-down. One that was sent and withdrawn counts until the withdrawal is held: it may still surface.</summary>
+    /// <summary>Automatic moves within the cool-down. One that was sent may still surface, so it counts: while it is under way, and after its withdrawal until that is held.</summary>
     internal static int AutomaticMoves(Register register, DateTimeOffset now)
     {
         var counted = register.CoolDown is { } coolDown && coolDown.Until > now ? coolDown.AutomaticMoves : 0;
-        return counted + (register.Withdraws is { Kind: MoveKind.Automatic } && register.Publication is { HeldAt: null, PublishedAt: null } ? 1 : 0);
+        var isWithdrawn = register.Withdraws is { Kind: MoveKind.Automatic } && register.Publication is { HeldAt: null, PublishedAt: null };
+        var isUnderWay = register is { IsUnpublished: true, Moving.Kind: MoveKind.Automatic, Publication.SentAt: not null };
+        return counted + (isWithdrawn || isUnderWay ? 1 : 0);
     }
 
     private static bool IsMaintained(Service service, DateTimeOffset now)

@@ -11,8 +11,8 @@ public sealed record Look(IReadOnlyList<Listing?> Servers, bool HttpOk, string H
     /// <summary>How many servers answered.</summary>
     public int Answering => Servers.Count(answer => answer is not null);
 
-    /// <summary>Whether more than half of the servers that answer show the whole plan. A server that is silent decides nothing.</summary>
-    public bool MajorityShows(Plan plan, bool hasTxt) => 2 * CountShowing(plan, hasTxt) > Answering;
+    /// <summary>Whether at least half of the servers that answer show the whole plan. A server that is silent decides nothing, and of two a stale one does not outweigh the other.</summary>
+    public bool MostShow(Plan plan, bool hasTxt) => Answering > 0 && 2 * CountShowing(plan, hasTxt) >= Answering;
 
     /// <summary>Whether every server that answers shows the whole plan.</summary>
     public bool AllShow(Plan plan, bool hasTxt) => Answering > 0 && CountShowing(plan, hasTxt) == Answering;

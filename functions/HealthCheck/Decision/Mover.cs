@@ -23,7 +23,7 @@ namespace Failover.HealthCheck.Decision;
 ///                        -> decided again: converge; neither: wait
 /// withdraw               -> not sent: by a new epoch; sent: list, and by a new epoch if the name is as an older plan says; held, or a switch: let it be published
 /// a move is decided      -> [list, unless the servers show the plan] -> take the epoch -> read again, decide again, converge
-/// converge               -> held, and most servers that answer show the plan: settled; a move is done once it serves over HTTP too
+/// converge               -> held, and at least half of the servers that answer show the plan: settled; a move is done once it serves over HTTP too
 ///                        -> list -> read again, decide again -> the gate: nothing (write that it is held) / frozen / keep / apply
 ///                        -> apply: write that it is sent -> the batch that replaces exactly what was listed
 ///                        -> refused or unanswered: list, read and decide again; our plan there is success; refused with the listing unchanged: rejected, until the next tick
@@ -42,13 +42,16 @@ public sealed record Mover
     /// <summary>Route 53 shows a change everywhere within 60 s. A plan that is held for so long, while no server answers, is taken for published.</summary>
     private static readonly TimeSpan UnansweredFor = TimeSpan.FromSeconds(60);
 
+    /// <summary>The same while at most half of the servers answer: one stale server must not speak for the silent ones.</summary>
+    private static readonly TimeSpan HalfAnsweredFor = TimeSpan.FromSeconds(120);
+
     /// <summary>Four metric periods: for so long the switch's alarms may still hold what was said before.</summary>
     private static readonly TimeSpan SwitchSettles = TimeSpan.FromSeconds(240);
 
     /// <summary>After so long a published move waits for servers no more that still answer as before.</summary>
     private static readonly TimeSpan LagsFor = TimeSpan.FromSeconds(120);
 
-    /// <summary>DigitalOcean's answers may stay away for as long as a call lasts, and its servers follow within a minute.</summary>
+    /// <summary>What was announced may be sent for a while, a plan's calls last up to an interval, and DigitalOcean's servers follow within a minute.</summary>
     private static readonly TimeSpan UnfencedSettles = TimeSpan.FromSeconds(60);
 
     /// <summary>Where nothing is conditional, what is sent again is announced again, so that a withdrawal knows how late it can still arrive.</summary>
@@ -137,13 +140,17 @@ public sealed record Mover
             case StepResult.Applied(ApplyOutcome.Busy, _) when Busy >= BusyMax:
                 return next.End(Ending.Waiting, "the DNS provider is busy");
 
+            // Each try can wait for a whole deadline, and what does not answer is not helped by more of them.
+            case StepResult.Applied(ApplyOutcome.Unknown, _) when Busy > 0:
+                return next.Note("batch: Unknown").End(Ending.Waiting, "the DNS provider does not answer");
+
             // The name is read again in every case. Our plan there is success, whatever the answer was.
             case StepResult.Applied(var outcome, var reason):
                 return (next.Note($"batch: {outcome} {reason}".TrimEnd()) with
                 {
                     Refused = outcome == ApplyOutcome.Refused ? (Listing!, reason) : Refused,
                     Listing = null,
-                    Busy = Busy + (outcome == ApplyOutcome.Busy ? 1 : 0),
+                    Busy = Busy + (outcome is ApplyOutcome.Busy or ApplyOutcome.Unknown ? 1 : 0),
                 }, new Step.ListRecords());
 
             // What is not acknowledged is tried again at the next tick; and a fence ends by itself in any case.
@@ -199,7 +206,7 @@ public sealed record Mover
             return Write(Moves.Published(unpublished, Topology.Timing.CoolDown, now), unpublished.Rev, $"epoch {unpublished.Epoch} is published: {unpublished.Plan.Endpoint} serves");
         }
 
-        if (Commands.IsPending(View, now))
+        if (Commands.IsPending(Topology, View, now))
         {
             return Obey(now);
         }
@@ -341,8 +348,8 @@ public sealed record Mover
 
         if (IsSwitch)
         {
-            return publication.Baseline.Any(server => server < Look.Servers.Count && Look.Shows(Look.Servers[server], plan, HasTxt))
-                || (sentAt + SwitchSettles <= now && Look.MajorityShows(plan, HasTxt));
+            return InBaseline(register).Any(server => Look.Shows(Look.Servers[server], plan, HasTxt))
+                || (sentAt + SwitchSettles <= now && Look.MostShow(plan, HasTxt));
         }
 
         if (Look.AnyShowsTxt(plan))
@@ -350,13 +357,23 @@ public sealed record Mover
             return true;
         }
 
-        if (Look is { Answering: 0, Servers.Count: > 0 })
+        if (Look.Servers.Count > 0 && 2 * Look.Answering <= Look.Servers.Count && publication.HeldAt + (Look.Answering == 0 ? UnansweredFor : HalfAnsweredFor) <= now)
         {
-            return publication.HeldAt + UnansweredFor <= now;
+            return true;
         }
 
-        return !Service.IsFenced && register.Moving is { } move && publication.Baseline.Any(server => server < Look.Servers.Count && AnswersNewAddress(Look.Servers[server], register, move));
+        return !Service.IsFenced && register.Moving is { } move
+            && (AnswersNewAddress(Listing, register, move) || InBaseline(register).Any(server => AnswersNewAddress(Look.Servers[server], register, move)));
     }
+
+    /// <summary>The positions of the servers that this observer itself has seen to answer otherwise since the plan was made. Another observer's list may have another order.</summary>
+    private IEnumerable<int> InBaseline(Register register) =>
+        Enumerable.Range(0, Math.Min(Look.Servers.Count, Service.AuthoritativeServers.Count)).Where(server => register.Publication.Baseline.Contains(BaselineName(server)));
+
+    private string BaselineName(int server) => $"{Self}/{Service.AuthoritativeServers[server]}";
+
+    /// <summary>The names of the servers that answer, and do not show the plan.</summary>
+    private IEnumerable<string> Otherwise(Plan plan) => Look.Otherwise(plan, HasTxt).Where(server => server < Service.AuthoritativeServers.Count).Select(BaselineName);
 
     /// <summary>On DigitalOcean the state TXT comes last: an address of the plan that the plan before it lacks has taken effect already.</summary>
     private static bool AnswersNewAddress(Listing? answer, Register register, Move move)
@@ -391,6 +408,13 @@ public sealed record Mover
             return Retarget(register, move, votes, now);
         }
 
+        // The target is not up for enough of those who vote, and another endpoint is: waiting for the one would keep a dead endpoint in service.
+        if (decision.Verdict == Verdict.Move && !move.IsForced && register.Publication.HeldAt is null && votes.CountHealthy(Service, move.To) < votes.Majority
+            && (!IsSwitch || register.Publication.SentAt is null))
+        {
+            return Take(register, now);
+        }
+
         switch (move.Kind)
         {
             case MoveKind.Command or MoveKind.Kept:
@@ -399,7 +423,7 @@ public sealed record Mover
             // An endpoint that answers now and then would have every move withdrawn, and never be left.
             case MoveKind.Automatic:
                 return votes.CountAnswered(Service, move.From) >= votes.Majority && !decision.Held.Contains(HoldReason.Intermittent) ? Withdraw(register, move, now) : Wait(move);
-            case MoveKind.Planned when decision.Held.Contains(HoldReason.Intermittent) || decision.Held.Contains(HoldReason.Detecting):
+            case MoveKind.Planned when decision.Held.Any(reason => reason is HoldReason.Intermittent or HoldReason.Detecting or HoldReason.NoTarget):
                 return Wait(move);
             default:
                 return Withdraw(register, move, now);
@@ -463,7 +487,7 @@ public sealed record Mover
             return Hold(register, now) ?? End(Ending.Waiting, $"the provider holds the plan for {move.To} already: it is let through");
         }
 
-        if (!Service.IsFenced && now < sentAt + UnfencedSettles + Topology.Timing.CallTimeout)
+        if (!Service.IsFenced && now < sentAt + AnnouncedFor + Topology.Timing.Interval + UnfencedSettles)
         {
             return End(Ending.Waiting, $"the move to {move.To} was sent a moment ago and may still take effect: it is withdrawn once it cannot");
         }
@@ -483,7 +507,7 @@ public sealed record Mover
             return End(Ending.DryRun, $"would move to {Decision!.To}: {Decision.Why}");
         }
 
-        if (!IsSwitch && !Look.MajorityShows(register.Plan, HasTxt))
+        if (!IsSwitch && !Look.MostShow(register.Plan, HasTxt))
         {
             if (Listing is null)
             {
@@ -505,6 +529,11 @@ public sealed record Mover
         if (IsSwitch)
         {
             return ConvergeSwitch(register, now);
+        }
+
+        if (!Service.IsFenced && NewBaseline(register) is { } seen)
+        {
+            return seen;
         }
 
         if (!MustList(register, now))
@@ -538,7 +567,7 @@ public sealed record Mover
             return true;
         }
 
-        return ListsNow || Listing is not null || (Look.Answering > 0 && !Look.MajorityShows(register.Plan, HasTxt) && heldAt + UnansweredFor <= now);
+        return ListsNow || Listing is not null || (Look.Answering > 0 && !Look.MostShow(register.Plan, HasTxt) && heldAt + UnansweredFor <= now);
     }
 
     private (Mover State, Step Step) ConvergeSwitch(Register register, DateTimeOffset now)
@@ -547,7 +576,7 @@ public sealed record Mover
         {
             return IsDryRun
                 ? End(Ending.DryRun, $"would send the switch to {register.Plan.Endpoint}")
-                : Write(Moves.Sent(register, Look.Otherwise(register.Plan, HasTxt), now), register.Rev, $"the switch is sent to {register.Plan.Endpoint}");
+                : Write(Moves.Sent(register, Otherwise(register.Plan), now), register.Rev, $"the switch is sent to {register.Plan.Endpoint}");
         }
 
         return NewBaseline(register) ?? Verify(register, now);
@@ -556,7 +585,7 @@ public sealed record Mover
     /// <summary>What the servers and HTTP say of a plan that the provider holds.</summary>
     private (Mover State, Step Step) Verify(Register register, DateTimeOffset now)
     {
-        if (!Look.MajorityShows(register.Plan, HasTxt))
+        if (!Look.MostShow(register.Plan, HasTxt))
         {
             return End(Ending.Waiting, Look.Answering == 0
                 ? "no authoritative server answers"
@@ -585,17 +614,17 @@ public sealed record Mover
     /// <summary>Where no TXT proves an answer to be new, a server that answers otherwise is remembered, so that a change of its mind counts.</summary>
     private (Mover State, Step Step)? NewBaseline(Register register)
     {
-        if (!register.IsUnpublished)
+        if (!register.IsUnpublished || register.Publication.SentAt is null)
         {
             return null;
         }
 
-        List<int> added = [.. Look.Otherwise(register.Plan, HasTxt).Except(register.Publication.Baseline)];
+        List<string> added = [.. Otherwise(register.Plan).Except(register.Publication.Baseline)];
         return added.Count == 0 ? null
             : Write(
-                register with { Rev = register.Rev + 1, Publication = register.Publication with { Baseline = [.. register.Publication.Baseline.Union(added).Order()] } },
+                register with { Rev = register.Rev + 1, Publication = register.Publication with { Baseline = [.. register.Publication.Baseline.Union(added).Order(StringComparer.Ordinal)] } },
                 register.Rev,
-                $"servers {string.Join(", ", added.Select(server => server + 1))} still answer otherwise");
+                $"{string.Join(", ", added)} still answer otherwise");
     }
 
     private (Mover State, Step Step) Send(Register register, Listing listing, DateTimeOffset now)
@@ -607,7 +636,7 @@ public sealed record Mover
 
         if (register.Publication.SentAt is not { } sentAt || (!Service.IsFenced && sentAt + AnnouncedFor < now))
         {
-            return Write(Moves.Sent(register, Look.Otherwise(register.Plan, HasTxt), now), register.Rev, $"epoch {register.Epoch} is about to be sent");
+            return Write(Moves.Sent(register, Otherwise(register.Plan), now), register.Rev, $"epoch {register.Epoch} is about to be sent");
         }
 
         return (this with { HasRegressed = HasRegressed || register.Publication.HeldAt is not null }, new Step.Apply(register.Plan, listing));

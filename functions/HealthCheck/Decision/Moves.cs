@@ -35,7 +35,7 @@ public static class Moves
             Withdrawals = register is { IsUnpublished: true, Moving.Kind: MoveKind.Automatic } ? WithdrawalsWith(register, now) : register.Withdrawals,
         };
 
-        // A withdrawn move that may still surface counts on, though its withdrawal is no longer the present plan.
+        // A move that was sent and may still surface counts on, though another plan takes its place.
         var moves = Decider.AutomaticMoves(register, now);
         if (moves > (register.CoolDown is { } coolDown && coolDown.Until > now ? coolDown.AutomaticMoves : 0))
         {
@@ -88,10 +88,10 @@ public static class Moves
 
     /// <summary>What is about to be done can become visible.</summary>
     /// <param name="baseline">The servers that still answer otherwise.</param>
-    public static Register Sent(Register register, IEnumerable<int> baseline, DateTimeOffset now) => register with
+    public static Register Sent(Register register, IEnumerable<string> baseline, DateTimeOffset now) => register with
     {
         Rev = register.Rev + 1,
-        Publication = register.Publication with { SentAt = now, Baseline = [.. register.Publication.Baseline.Union(baseline).Order()] },
+        Publication = register.Publication with { SentAt = now, Baseline = [.. register.Publication.Baseline.Union(baseline).Order(StringComparer.Ordinal)] },
     };
 
     /// <summary>The provider's API lists the plan.</summary>

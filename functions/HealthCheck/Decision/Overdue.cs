@@ -27,6 +27,9 @@ public sealed record Overdue(DateTimeOffset? Since, double Seconds, string Stage
 {
     private const int TicksToAct = 2;
 
+    /// <summary>Two ticks of one a minute lie no further apart.</summary>
+    private static readonly TimeSpan TickMax = TimeSpan.FromSeconds(120);
+
     private static readonly TimeSpan HeldFor = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan SwitchFor = TimeSpan.FromSeconds(240);
     private static readonly TimeSpan LagFor = TimeSpan.FromSeconds(120);
@@ -39,9 +42,19 @@ public sealed record Overdue(DateTimeOffset? Since, double Seconds, string Stage
     /// <param name="before">The first tick before this one that was not settled.</param>
     public static Overdue WithoutVote(DateTimeOffset start, TimeSpan tick, DateTimeOffset? before) => From(before ?? start, "no vote", before ?? start, TicksToAct * tick, start);
 
-    /// <summary>How far apart ticks lie: an interval, or more while the queue of ticks is gone.</summary>
-    public static TimeSpan Tick(ControlPlane.Ballots.Ballot own, Timing timing) =>
-        own.StartsBefore is [.., var last] && own.Start - last > timing.Interval ? own.Start - last : timing.Interval;
+    /// <summary>How far apart ticks lie: an interval, or more while the queue of ticks is gone. The longest of the last three spacings; an interruption is no spacing.</summary>
+    public static TimeSpan Tick(ControlPlane.Ballots.Ballot own, Timing timing)
+    {
+        var longest = timing.Interval;
+        var start = own.Start;
+        foreach (var before in own.StartsBefore.Reverse())
+        {
+            longest = start - before > longest ? start - before : longest;
+            start = before;
+        }
+
+        return longest > TickMax && timing.Interval < TickMax ? TickMax : longest;
+    }
 
     /// <summary>What a tick that has a vote leaves unfinished.</summary>
     public static Overdue Of(Service service, Timing timing, Mover mover, Look look, Ending ending, ControlPlane.Ballots.Ballot own, DateTimeOffset? before)
@@ -91,7 +104,7 @@ public sealed record Overdue(DateTimeOffset? Since, double Seconds, string Stage
         if (publication.PublishedAt is not { } publishedAt)
         {
             var (from, allowance) = isSwitch ? (publication.SentAt.Value, SwitchFor) : (publication.HeldAt!.Value, HeldFor);
-            return register.Moving is null && look.MajorityShows(register.Plan, !isSwitch) ? null : From(since, "held, not published", from, allowance, start);
+            return register.Moving is null && look.MostShow(register.Plan, !isSwitch) ? null : From(since, "held, not published", from, allowance, start);
         }
 
         if (look.Answering == 0)
@@ -101,7 +114,7 @@ public sealed record Overdue(DateTimeOffset? Since, double Seconds, string Stage
 
         if (register.Moving is null)
         {
-            return look.MajorityShows(register.Plan, !isSwitch) ? null : From(since, "most servers show another plan", since, LagFor, start);
+            return look.MostShow(register.Plan, !isSwitch) ? null : From(since, "most servers show another plan", since, LagFor, start);
         }
 
         return look.AllShow(register.Plan, !isSwitch)

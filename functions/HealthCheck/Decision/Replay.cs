@@ -42,8 +42,12 @@ public static class Replay
             .GroupBy(folded => (folded.Service, folded.Ballot.Observer))
             .SelectMany(group => Refold(other, group.Select(folded => folded.Ballot).OrderBy(ballot => ballot.Start)).Select(ballot => (group.Key.Service, Ballot: ballot)))
             .ToDictionary(folded => (folded.Service, folded.Ballot.Observer, folded.Ballot.Start), folded => folded.Ballot);
-        return [.. derivable.Select(entry => Derive(other, entry, [.. entry.Evidence!.Ballots.Select(ballot => refolded[(entry.Service, ballot.Observer, ballot.Start)])]))];
+        return [.. derivable.Select(entry => Derive(other, entry, [.. entry.Evidence!.Ballots.Select(ballot => IsOfOwnVersion(entry, ballot) ? refolded[(entry.Service, ballot.Observer, ballot.Start)] : ballot)]))];
     }
+
+    /// <summary>What did not count then does not count now.</summary>
+    private static bool IsOfOwnVersion(JournalEntry entry, Ballot ballot) =>
+        entry.Evidence!.Ballots.FirstOrDefault(own => own.Observer == entry.Observer) is not { } own || own.Topology == ballot.Topology;
 
     private static IEnumerable<JournalEntry> Derivable(Topology topology, IEnumerable<JournalEntry> entries) => entries.Where(entry =>
         entry.Evidence?.Register is not null && entry.RuleVersion == Ballot.RuleVersionNow && !entry.Held.Contains(nameof(HoldReason.ForeignRecord))

@@ -14,6 +14,9 @@ namespace Failover.HealthCheck.Decision;
 /// <param name="OfOtherVersions">How many valid ballots of the set were made by other rules, or with another topology.</param>
 public sealed record Votes(IReadOnlyList<Ballot> Counted, int Observers, int OfOtherVersions)
 {
+    /// <summary>How far the clocks of two observers that may vote can lie apart. A ballot from further ahead was made by a wrong one.</summary>
+    private static readonly TimeSpan ClocksMax = 2 * Voting.SkewMax + TimeSpan.FromSeconds(1);
+
     /// <summary>How many are a majority.</summary>
     public int Majority => (Observers / 2) + 1;
 
@@ -32,7 +35,7 @@ public sealed record Votes(IReadOnlyList<Ballot> Counted, int Observers, int OfO
         for (var i = 0; i < ballots.Count; i++)
         {
             var ballot = ballots[i];
-            if (now > ballot.ValidUntil || !observers.Contains(ballot.Observer))
+            if (now > ballot.ValidUntil || ballot.Start > now + ClocksMax || !observers.Contains(ballot.Observer))
             {
                 continue;
             }
@@ -63,6 +66,9 @@ public sealed record Votes(IReadOnlyList<Ballot> Counted, int Observers, int OfO
 
         return count;
     }
+
+    /// <summary>How many hold an endpoint up, whatever its latest probe saw.</summary>
+    public int CountHealthy(Service service, string endpoint) => Count(service, endpoint, static view => view.Health == Health.Up);
 
     /// <summary>How many hold an endpoint down, whatever its latest probe saw.</summary>
     public int CountDown(Service service, string endpoint) => Count(service, endpoint, static view => view.Health == Health.Down);

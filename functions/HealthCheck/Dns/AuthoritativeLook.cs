@@ -40,7 +40,7 @@ public sealed class AuthoritativeLook(HttpProber prober, TimeSpan timeout)
         }
     }
 
-    /// <summary>The server whose state TXT is of the highest epoch: a slow server still sends clients to where the name was. Without a TXT, one that gives the most common answer; -1 if none answers.</summary>
+    /// <summary>A server that gives the most common answer, and of those whose state TXT is of the highest epoch; -1 if none answers. One server that is stale, or ahead, does not choose.</summary>
     private static int Newest(Listing?[] servers)
     {
         var best = (Epoch: long.MinValue, Alike: 0, Index: -1);
@@ -53,7 +53,7 @@ public sealed class AuthoritativeLook(HttpProber prober, TimeSpan timeout)
 
             var epoch = answer.Txt is { Values: [var text] } && StateTxt.TryParse(text) is { } state ? state.Epoch : -1;
             var alike = servers.Count(other => other is not null && RecordSet.AreSame(other.Sets, answer.Sets));
-            if (epoch > best.Epoch || (epoch == best.Epoch && alike > best.Alike))
+            if (alike > best.Alike || (alike == best.Alike && epoch > best.Epoch))
             {
                 best = (epoch, alike, i);
             }

@@ -47,6 +47,9 @@ public sealed class HttpProber(
 {
     private const int BodyMax = 4096;
 
+    /// <summary>A load balancer may have a dozen addresses. With more than these each would have too little time for a handshake across an ocean.</summary>
+    private const int AddressesMax = 4;
+
     private readonly Func<string, CancellationToken, Task<IPAddress[]>> _resolve = resolve ?? System.Net.Dns.GetHostAddressesAsync;
 
     /// <summary>Whether <paramref name="url"/> answers as <paramref name="expect"/> says.</summary>
@@ -137,12 +140,14 @@ public sealed class HttpProber(
             }
         }
 
-        // Each address has its share of the time: one that swallows every packet must not hide the next.
-        var share = deadlines.Connect / Math.Max(1, addresses.Length);
+        // Each address has its share of the time that is left: one that swallows every packet must not hide the next.
+        var tried = addresses.Take(AddressesMax).ToList();
+        var start = time.GetTimestamp();
         SocketException? last = null;
-        foreach (var one in addresses)
+        for (var i = 0; i < tried.Count; i++)
         {
-            using var deadline = cancellationToken.Within(share);
+            var one = tried[i];
+            using var deadline = cancellationToken.Within(ShareOf(deadlines.Connect - time.GetElapsedTime(start), tried.Count - i));
             var socket = new Socket(one.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
             try
             {
@@ -168,6 +173,8 @@ public sealed class HttpProber(
 
         throw last ?? new SocketException((int)SocketError.HostNotFound);
     }
+
+    private static TimeSpan ShareOf(TimeSpan left, int addresses) => (left > TimeSpan.Zero ? left : TimeSpan.Zero) / addresses;
 
     /// <summary>A certificate names addresses for its issuers and revocations: they would be fetched past every rule of this class.</summary>
     private X509ChainPolicy ChainPolicy()

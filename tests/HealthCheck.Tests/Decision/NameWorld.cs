@@ -6,8 +6,10 @@ using Failover.HealthCheck.Decision;
 namespace Failover.HealthCheck.Tests.Decision;
 
 /// <summary>One name with its register, its zone and its servers, and ticks that carry the mover's steps out at once.</summary>
-internal sealed class NameWorld(Service service, params Listing?[] servers)
+internal sealed class NameWorld(Service given, params Listing?[] servers)
 {
+    private readonly Service _service = given with { AuthoritativeServers = [.. servers.Select((_, i) => $"s{i}")] };
+
     public Register Register { get; set; } = World.Register();
 
     /// <summary>What the provider's API lists.</summary>
@@ -27,7 +29,7 @@ internal sealed class NameWorld(Service service, params Listing?[] servers)
 
     public bool HttpOk { get; set; } = true;
 
-    public Service Service => service;
+    public Service Service => _service;
 
     /// <summary>The mover as the last tick left it, and what that tick saw.</summary>
     public Mover? Mover { get; private set; }
@@ -48,7 +50,7 @@ internal sealed class NameWorld(Service service, params Listing?[] servers)
         var newest = Array.FindIndex(Servers, answer => answer is not null && answer.IsSameAs(Zone));
         var look = new Look(Servers, HttpOk, "404, not 200", newest >= 0 ? newest : Array.FindIndex(Servers, answer => answer is not null));
         ControlView View() => new(Register, command, ballots ?? [.. World.Topology.Observers.Select(observer => World.Ballot(observer, says).MadeAt(Now))]);
-        var (mover, step) = Mover.Start(Topology, service, Self, look, View(), Now);
+        var (mover, step) = Mover.Start(Topology, _service, Self, look, View(), Now);
         while (step is not Step.Finish)
         {
             (mover, step) = mover.Next(Take(step, View), Now);

@@ -48,7 +48,7 @@ public sealed class AuthoritativeLookTests : IAsyncLifetime
 
         Assert.True(look.AllShow(plan, hasTxt: true));
         Assert.True(look.ServesThrough(plan, hasTxt: true));
-        Assert.False(look.MajorityShows(World.Plan("b", 5), hasTxt: true));
+        Assert.False(look.MostShow(World.Plan("b", 5), hasTxt: true));
         Assert.True(look.HttpOk, look.HttpDetail);
     }
 

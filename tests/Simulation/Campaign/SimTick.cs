@@ -182,10 +182,10 @@ internal sealed class SimTick(SimWorld world, Bug bug, int observer, DateTimeOff
         return new Observation(probes, new HeartbeatRound(beat, acked, visible), !world.SeesNothing(observer), skew, Enumerable.Range(0, 2).Where(replica => world.TakesData(observer, replica)).ToDictionary(Replica, world.Journal)) { Unsettled = world.UnsettledOf(observer) };
     }
 
-    /// <summary>As production code chooses whose answer it fetches from: of the highest epoch, or the most common.</summary>
+    /// <summary>As production code chooses whose answer it fetches from: the most common, and of those the highest epoch.</summary>
     private static int Newest(Listing?[] shown) => Enumerable.Range(0, shown.Length).Where(i => shown[i] is not null)
-        .OrderByDescending(i => shown[i]!.Txt is { Values: [var text] } && StateTxt.TryParse(text) is { } state ? state.Epoch : -1)
-        .ThenByDescending(i => shown.Count(other => other is not null && RecordSet.AreSame(other.Sets, shown[i]!.Sets))).Append(-1).First();
+        .OrderByDescending(i => shown.Count(other => other is not null && RecordSet.AreSame(other.Sets, shown[i]!.Sets)))
+        .ThenByDescending(i => shown[i]!.Txt is { Values: [var text] } && StateTxt.TryParse(text) is { } state ? state.Epoch : -1).Append(-1).First();
 
     private void Follow() => ReadControl(view =>
     {
