@@ -35,6 +35,18 @@ public class IncidentTests(ITestOutputHelper output)
             Assert.Equal(0, world.History.Ticks.Max(tick => tick.OverdueSeconds));
         });
 
+    /// <summary>The switch takes its metric periods, and that is no reason for an alarm.</summary>
+    [Fact]
+    public void A_failover_by_the_switch_that_goes_well_is_never_overdue() => Each(
+        seed => Schedule.Of(
+            seed, Setting.Default with { Topology = Setting.Default.Topology with { Services = [Setting.Switched(Setting.Default.Service)] } },
+            new Fault(FaultKind.EndpointDown, Start + (seed * 97 % 10_000), Start + 600_000, 0, 1)),
+        world =>
+        {
+            Assert.Equal(("b", 1), (world.Register!.Active, world.EndpointOf(world.Zone.Sets)));
+            Assert.Equal(0, world.History.Ticks.Max(tick => tick.OverdueSeconds));
+        });
+
     /// <summary>
     /// AWS, 19 and 20 October 2025: an enactor was slow, checked its plan once at the beginning, and put it over a newer one; a clean-up then left the name empty.
     /// Here every batch that fails to be answered may arrive up to five minutes later, and processes sleep for minutes inside their writes.

@@ -77,7 +77,7 @@ internal sealed class Oracle(Schedule schedule, History history)
     private string? BrokenBySilence()
     {
         var tick = schedule.Faults.Any(fault => fault.Kind is FaultKind.TickQueueDown or FaultKind.ScheduleTrouble) ? Math.Max(119_000, _interval) : _interval;
-        var limit = (12 * tick) + (_setting.IsSwitch ? 300_000 : 180_000);
+        var limit = (11 * tick) + (_setting.IsSwitch ? 240_000 : 60_000) + 30_000;
         var since = -1L;
         for (var i = 0; i < history.Met.Count; i++)
         {
@@ -89,14 +89,21 @@ internal sealed class Oracle(Schedule schedule, History history)
             }
 
             since = since < 0 ? met.At : since;
+            var voters = history.Ticks.Where(ended => ended.At > met.At - (4 * tick) && ended.At <= met.At).ToList();
+
+            // An observer without a vote says so by another metric; and what was detected before begins anew after it.
+            if (voters.Count <= 6)
+            {
+                since = met.At;
+                continue;
+            }
+
             if (met.At - since < limit)
             {
                 continue;
             }
 
-            // An observer without a vote says so by another metric.
-            var voters = history.Ticks.Where(ended => ended.At > since + (limit / 2) && ended.At <= met.At).ToList();
-            if (voters.Count > 6 && voters.TrueForAll(ended => ended.OverdueSeconds <= 0))
+            if (voters.TrueForAll(ended => ended.OverdueSeconds <= 0))
             {
                 return $"L1: clients met a dead endpoint for {(met.At - since) / 1000} s, to {met.At / 1000} s, and no voter's metric said that anything was overdue";
             }
@@ -319,8 +326,38 @@ internal sealed class Oracle(Schedule schedule, History history)
             bool InForce(Override? order) => order is not null && (order.Until is null || order.Until > now.AddSeconds(30));
         }
 
+        if (BrokenByCoolDown() is { } uncooled)
+        {
+            return uncooled;
+        }
+
         var obeyed = history.Registers.Select(stored => stored.Register.LastCommand).OfType<CommandOutcome>().Distinct().GroupBy(outcome => outcome.Id);
         return obeyed.Any(outcomes => outcomes.Count() > 1) ? "an order was obeyed twice" : null;
+    }
+
+    /// <summary>S6, whatever the lever: automatic moves that were published within one cool-down, with no acknowledgement between them.</summary>
+    private string? BrokenByCoolDown()
+    {
+        var coolDown = (long)_setting.Timing.CoolDown.TotalMilliseconds - 60_000;
+        var published = new List<long>();
+        for (var i = 1; i < history.Registers.Count; i++)
+        {
+            var (before, after) = (history.Registers[i - 1].Register, history.Registers[i]);
+            if (after.Register.LastMove == before.LastMove || before.Moving is not { Kind: MoveKind.Automatic })
+            {
+                continue;
+            }
+
+            var acknowledged = history.Orders.Where(order => order.At < after.At && order.Command.Kind == CommandKind.Ack).Select(order => order.At).DefaultIfEmpty(-1).Max();
+            published.RemoveAll(at => at < after.At - coolDown || at < acknowledged);
+            published.Add(after.At);
+            if (published.Count > 2)
+            {
+                return $"S6: three automatic moves were published within {(after.At - published[0]) / 1000} s, and nobody acknowledged";
+            }
+        }
+
+        return null;
     }
 
     /// <summary>What was sent and seen is never withdrawn; and with the switch, where the register is all that there is, an automatic move rests on what the probes saw when its epoch was taken.</summary>
