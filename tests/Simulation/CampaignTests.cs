@@ -10,7 +10,7 @@ namespace Failover.Simulation;
 /// </summary>
 public class CampaignTests(ITestOutputHelper output)
 {
-    private static readonly int Schedules = Number("SIMULATION_SCHEDULES", 14_000);
+    private static readonly int Schedules = Number("SIMULATION_SCHEDULES", 12_000);
     private static readonly int FirstSeed = Number("SIMULATION_SEED", 1);
 
     [Fact]

@@ -39,14 +39,8 @@ public sealed record Mover
     private const int BusyMax = 2;
     private const int ReasonMax = 600;
 
-    /// <summary>Route 53 shows a change everywhere within 60 s. A plan that is held for so long, while no server answers, is taken for published.</summary>
-    private static readonly TimeSpan UnansweredFor = TimeSpan.FromSeconds(60);
-
-    /// <summary>The same while at most half of the servers answer: one stale server must not speak for the silent ones.</summary>
-    private static readonly TimeSpan HalfAnsweredFor = TimeSpan.FromSeconds(120);
-
-    /// <summary>Four metric periods: for so long the switch's alarms may still hold what was said before.</summary>
-    private static readonly TimeSpan SwitchSettles = TimeSpan.FromSeconds(240);
+    /// <summary>Route 53 shows a change everywhere within so long: before that a server that shows another plan is no reason to ask the provider.</summary>
+    private static readonly TimeSpan ShownWithin = TimeSpan.FromSeconds(60);
 
     /// <summary>After so long a published move waits for servers no more that still answer as before.</summary>
     private static readonly TimeSpan LagsFor = TimeSpan.FromSeconds(120);
@@ -201,7 +195,7 @@ public sealed record Mover
             }
         }
 
-        if (Register is { Publication.PublishedAt: null } unpublished && IsPublished(unpublished, now))
+        if (Register is { Publication.PublishedAt: null } unpublished && PublicationRule.IsPublished(Service, Self, unpublished, Look, Listing, now))
         {
             return Write(Moves.Published(unpublished, Topology.Timing.CoolDown, now), unpublished.Rev, $"epoch {unpublished.Epoch} is published: {unpublished.Plan.Endpoint} serves");
         }
@@ -241,7 +235,7 @@ public sealed record Mover
         && Votes.Of(Topology, register.Observers, View.Ballots, now).IsQuorum
         && Votes.Of(Topology, Topology.Observers, View.Ballots, now).IsQuorum;
 
-    /// <summary>A fence is asked for, or lifted, once a tick: one that nobody acknowledges must not keep a failure from being left.</summary>
+    /// <summary>A fence is asked for, or lifted, once a tick: a fence without an acknowledgement must not keep a failure from being left.</summary>
     private (Mover State, Step Step)? NextFence(Register register, DateTimeOffset now)
     {
         if (register.Planned is { } planned && register.Moving is not { Kind: MoveKind.Planned } && !register.IsUnpublished)
@@ -336,52 +330,6 @@ public sealed record Mover
         Register!.Paused?.Stops(move.Since, now) == true || IsPinnedElsewhere(move.To, now) || Register.IsDrained(move.To, now);
 
     private bool IsPinnedElsewhere(string endpoint, DateTimeOffset now) => Register!.Pinned is { } pin && pin.Order.IsInForce(now) && pin.Endpoint != endpoint;
-
-    /// <summary>Whether the world has seen the plan: from then on a withdrawal would be a move back without its gate.</summary>
-    private bool IsPublished(Register register, DateTimeOffset now)
-    {
-        var plan = register.Plan;
-        if (register.Publication is not { SentAt: { } sentAt } publication)
-        {
-            return false;
-        }
-
-        if (IsSwitch)
-        {
-            return InBaseline(register).Any(server => Look.Shows(Look.Servers[server], plan, HasTxt))
-                || (sentAt + SwitchSettles <= now && Look.MostShow(plan, HasTxt));
-        }
-
-        if (Look.AnyShowsTxt(plan))
-        {
-            return true;
-        }
-
-        if (Look.Servers.Count > 0 && 2 * Look.Answering <= Look.Servers.Count && publication.HeldAt + (Look.Answering == 0 ? UnansweredFor : HalfAnsweredFor) <= now)
-        {
-            return true;
-        }
-
-        return !Service.IsFenced && register.Moving is { } move
-            && (AnswersNewAddress(Listing, register, move) || InBaseline(register).Any(server => AnswersNewAddress(Look.Servers[server], register, move)));
-    }
-
-    /// <summary>The positions of the servers that this observer itself has seen to answer otherwise since the plan was made. Another observer's list may have another order.</summary>
-    private IEnumerable<int> InBaseline(Register register) =>
-        Enumerable.Range(0, Math.Min(Look.Servers.Count, Service.AuthoritativeServers.Count)).Where(server => register.Publication.Baseline.Contains(BaselineName(server)));
-
-    private string BaselineName(int server) => $"{Self}/{Service.AuthoritativeServers[server]}";
-
-    /// <summary>The names of the servers that answer, and do not show the plan.</summary>
-    private IEnumerable<string> Otherwise(Plan plan) => Look.Otherwise(plan, HasTxt).Where(server => server < Service.AuthoritativeServers.Count).Select(BaselineName);
-
-    /// <summary>On DigitalOcean the state TXT comes last: an address of the plan that the plan before it lacks has taken effect already.</summary>
-    private static bool AnswersNewAddress(Listing? answer, Register register, Move move)
-    {
-        var before = register.Known.LastOrDefault(plan => plan.Endpoint == move.From)?.Sets ?? [];
-        return answer is not null && answer.Sets.Any(set => set.Values.Any(value =>
-            register.Plan.Sets.Any(own => own.Type == set.Type && own.Holds(value)) && !before.Any(old => old.Type == set.Type && old.Holds(value))));
-    }
 
     /// <summary>A move under way that is not published: does it still stand?</summary>
     private (Mover State, Step Step) Justify(Register register, Move move, DateTimeOffset now)
@@ -567,7 +515,7 @@ public sealed record Mover
             return true;
         }
 
-        return ListsNow || Listing is not null || (Look.Answering > 0 && !Look.MostShow(register.Plan, HasTxt) && heldAt + UnansweredFor <= now);
+        return ListsNow || Listing is not null || (Look.Answering > 0 && !Look.MostShow(register.Plan, HasTxt) && heldAt + ShownWithin <= now);
     }
 
     private (Mover State, Step Step) ConvergeSwitch(Register register, DateTimeOffset now)
@@ -576,7 +524,7 @@ public sealed record Mover
         {
             return IsDryRun
                 ? End(Ending.DryRun, $"would send the switch to {register.Plan.Endpoint}")
-                : Write(Moves.Sent(register, Otherwise(register.Plan), now), register.Rev, $"the switch is sent to {register.Plan.Endpoint}");
+                : Write(Moves.Sent(register, PublicationRule.Otherwise(Service, Self, register.Plan, Look), now), register.Rev, $"the switch is sent to {register.Plan.Endpoint}");
         }
 
         return NewBaseline(register) ?? Verify(register, now);
@@ -619,7 +567,7 @@ public sealed record Mover
             return null;
         }
 
-        List<string> added = [.. Otherwise(register.Plan).Except(register.Publication.Baseline)];
+        List<string> added = [.. PublicationRule.Otherwise(Service, Self, register.Plan, Look).Except(register.Publication.Baseline)];
         return added.Count == 0 ? null
             : Write(
                 register with { Rev = register.Rev + 1, Publication = register.Publication with { Baseline = [.. register.Publication.Baseline.Union(added).Order(StringComparer.Ordinal)] } },
@@ -636,7 +584,7 @@ public sealed record Mover
 
         if (register.Publication.SentAt is not { } sentAt || (!Service.IsFenced && sentAt + AnnouncedFor < now))
         {
-            return Write(Moves.Sent(register, Otherwise(register.Plan), now), register.Rev, $"epoch {register.Epoch} is about to be sent");
+            return Write(Moves.Sent(register, PublicationRule.Otherwise(Service, Self, register.Plan, Look), now), register.Rev, $"epoch {register.Epoch} is about to be sent");
         }
 
         return (this with { HasRegressed = HasRegressed || register.Publication.HeldAt is not null }, new Step.Apply(register.Plan, listing));

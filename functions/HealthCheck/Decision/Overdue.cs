@@ -15,7 +15,7 @@ namespace Failover.HealthCheck.Decision;
 /// held (with the switch: sent), not published    | 60 s from then (the switch: 240 s, four metric periods)
 /// published, and some servers answer otherwise   | 120 s from then
 /// published, and not served over HTTP            | 2 ticks from then
-/// settled once, and most servers show another    | 120 s from the first tick that was not settled; no server answers: 2 ticks
+/// done, and some servers show another plan       | 120 s from the first tick that was not settled; no server answers: 2 ticks
 /// a failure is being detected                    | the ticks that detection takes, and one more
 /// </code>
 /// The first tick that was not settled survives epochs, so that taking and withdrawing in turn is seen; a whole settled tick clears it. Resolvers' times to live never count.
@@ -114,7 +114,7 @@ public sealed record Overdue(DateTimeOffset? Since, double Seconds, string Stage
 
         if (register.Moving is null)
         {
-            return look.MostShow(register.Plan, !isSwitch) ? null : From(since, "most servers show another plan", since, LagFor, start);
+            return look.AllShow(register.Plan, !isSwitch) ? null : From(since, "some servers show another plan", since, LagFor, start);
         }
 
         return look.AllShow(register.Plan, !isSwitch)

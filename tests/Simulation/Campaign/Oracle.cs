@@ -77,7 +77,8 @@ internal sealed class Oracle(Schedule schedule, History history)
     private string? BrokenBySilence()
     {
         var tick = schedule.Faults.Any(fault => fault.Kind is FaultKind.TickQueueDown or FaultKind.ScheduleTrouble) ? Math.Max(119_000, _interval) : _interval;
-        var limit = (11 * tick) + (_setting.IsSwitch ? 240_000 : 60_000) + 30_000;
+        var lag = schedule.Faults.Any(fault => fault.Kind is FaultKind.ServerStale or FaultKind.DnsSlow) ? 120_000 : 0;
+        var limit = (11 * tick) + (_setting.IsSwitch ? 240_000 : 60_000) + lag + 30_000;
         var since = -1L;
         for (var i = 0; i < history.Met.Count; i++)
         {
