@@ -6,7 +6,7 @@ using Amazon.DynamoDBv2.Model;
 
 namespace Failover.ControlPlane;
 
-/// <summary>A move that has landed, as the journals of the two replicas that it is about have it.</summary>
+/// <summary>A move that was published, as the journals of the two replicas that it is about have it.</summary>
 /// <param name="From">The endpoint that was left, and the replica that it uses.</param>
 /// <param name="LandedAt">When the world's DNS was first seen to show it.</param>
 public sealed record JournaledMove(string Service, long Epoch, MoveEnd From, MoveEnd To, DateTimeOffset LandedAt);
@@ -15,7 +15,7 @@ public sealed record JournaledMove(string Service, long Epoch, MoveEnd From, Mov
 public sealed record MoveEnd(string Endpoint, string Replica);
 
 /// <summary>What a move cost, counted by the audit of the replica that was moved to.</summary>
-/// <param name="MissingAtMove">Writes of the replica that was left, made before the move landed, that had not arrived when it did. Recovery point: what clients could not read then.</param>
+/// <param name="MissingAtMove">Writes of the replica that was left, made before the move was published, that had not arrived when it did. Recovery point: what clients could not read then.</param>
 /// <param name="StillMissing">Of these, what has not arrived yet, or never will: a write that was beaten before it could arrive is lost.</param>
 /// <param name="IsKnown">Whether the replica that was left could be asked when this was counted; if not, there may be more.</param>
 /// <param name="SettledAt">Since when nothing of it is under way any more; null: something is, or nobody knows.</param>

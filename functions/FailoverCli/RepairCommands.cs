@@ -80,7 +80,7 @@ internal static class RepairCommands
         var tables = new Tables();
         var region = new Option<string>("--region") { Description = "The region that was moved to.", Required = true };
         var keys = new Option<bool>("--keys") { Description = "Name every write, not only how many." };
-        var command = new Command("losses", "Shows what each move cost: the writes that were missing when it landed, and those that are still.") { region, tables.Journal, keys };
+        var command = new Command("losses", "Shows what each move cost: the writes that were missing when it was published, and those that are still.") { region, tables.Journal, keys };
         command.SetAction((given, token) => Tables.RunAsync(async () =>
         {
             var moves = new MoveStore(Tables.Client(given.GetValue(region)!), given.GetValue(tables.Journal)!, Tables.CallTimeout);

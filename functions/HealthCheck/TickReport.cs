@@ -34,8 +34,17 @@ public sealed class TickReport(HealthCheckOptions options, JournalStore journal,
     /// <param name="own">This tick's ballot, or the one before.</param>
     public void Paced(DateTimeOffset start, Ballot? own)
     {
-        var before = own is not null && own.Start < start ? own.Start : own?.StartsBefore is [.., var last] ? last : start - Timing.Interval;
-        metrics.Emit([("Observer", options.Observer)], new Metric("TickSpacing", "None", Math.Max(1, (start - before) / Timing.Interval)));
+        metrics.Emit([("Observer", options.Observer)], new Metric("TickSpacing", "None", Math.Max(1, (start - Before()) / Timing.Interval)));
+
+        DateTimeOffset Before()
+        {
+            if (own is not null && own.Start < start)
+            {
+                return own.Start;
+            }
+
+            return own?.StartsBefore is [.., var last] ? last : start - Timing.Interval;
+        }
     }
 
     /// <summary>The anchors were asked. One that is silent alone is its own failure, or the way to it: it takes no vote, and is told.</summary>

@@ -39,7 +39,7 @@ public class IncidentTests(ITestOutputHelper output)
     [Fact]
     public void A_failover_by_the_switch_that_goes_well_is_never_overdue() => Each(
         seed => Schedule.Of(
-            seed, Setting.Default with { Topology = Setting.Default.Topology with { Services = [Setting.Switched(Setting.Default.Service)] } },
+            seed, Setting.BySwitch,
             new Fault(FaultKind.EndpointDown, Start + (seed * 97 % 10_000), Start + 600_000, 0, 1)),
         world =>
         {
@@ -175,7 +175,7 @@ public class IncidentTests(ITestOutputHelper output)
     [InlineData("ServerStale", true)]
     public void A_server_that_is_silent_or_stale_neither_keeps_a_move_from_being_done_nor_has_it_withdrawn(string fault, bool isSwitch) => Each(
         seed => Schedule.Of(
-            seed, isSwitch ? Setting.Default with { Topology = Setting.Default.Topology with { Services = [Setting.Switched(Setting.Default.Service)] } } : Setting.Default,
+            seed, isSwitch ? Setting.BySwitch : Setting.Default,
             new Fault(Enum.Parse<FaultKind>(fault), 0, 2_000_000, seed % SimWorld.Servers, 1), new Fault(FaultKind.EndpointDown, Start + (seed * 97 % 10_000), Start + 300_000, 0, 1)),
         world =>
         {

@@ -13,8 +13,6 @@ public class PlantedBugTests(ITestOutputHelper output)
 {
     private const int SchedulesMax = 5_000;
 
-    private static readonly Setting Switched = Setting.Default with { Topology = Setting.Default.Topology with { Services = [Setting.Switched(Setting.Default.Service)] } };
-
     private static readonly EndpointBallot LongUp = new(Health.Up, 0, 0, 9999, LastOk: true, DateTimeOffset.UnixEpoch, null, "", "");
 
     [Fact]
@@ -196,7 +194,7 @@ public class PlantedBugTests(ITestOutputHelper output)
     [Fact]
     public void A_switch_that_is_withdrawn_after_it_was_sent() => Found(
         new Bug { View = Bug.Registers(register => register.Moving is null ? register : register with { Publication = register.Publication with { SentAt = null } }) },
-        seed => Schedule.Of(seed, Switched, new Fault(FaultKind.EndpointDown, 90_000, 135_000 + (seed * 1000), 0, 1)));
+        seed => Schedule.Of(seed, Setting.BySwitch, new Fault(FaultKind.EndpointDown, 90_000, 135_000 + (seed * 1000), 0, 1)));
 
     /// <summary>F5, F6: counted anew in every tick, nothing is ever overdue.</summary>
     [Fact]

@@ -106,6 +106,9 @@ public sealed record Register
         FenceToLift = Planned is { } planned ? new FenceToLift(planned.Replica, planned.Since, planned.Since) : FenceToLift,
     };
 
+    /// <summary>Whether these are the observers whose ballots count, in any order.</summary>
+    public bool HasObservers(IReadOnlyList<string> observers) => Observers.Order(StringComparer.Ordinal).SequenceEqual(observers.Order(StringComparer.Ordinal));
+
     /// <summary>Whether an operator's drain of that endpoint is in force.</summary>
     public bool IsDrained(string endpoint, DateTimeOffset now) => Drained.Count > 0 && Drained.TryGetValue(endpoint, out var drain) && drain.IsInForce(now);
 

@@ -267,7 +267,7 @@ public sealed record DnsTarget
 }
 
 /// <summary>The arithmetic of detection. By default a failed endpoint is left after 30 s, a lost region after 60 s.</summary>
-/// <param name="IntervalSeconds">The length of a tick's slot.</param>
+/// <param name="IntervalSeconds">How far apart ticks lie.</param>
 /// <param name="ProbeTimeoutMilliseconds">The deadline of one probe, heartbeat or look.</param>
 /// <param name="ConnectTimeoutMilliseconds">Of that, until a probe's connection stands, TLS included; 0: two thirds.</param>
 /// <param name="FirstByteTimeoutMilliseconds">Of that, until a probe's answer begins; 0: all of it.</param>

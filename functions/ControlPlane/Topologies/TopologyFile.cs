@@ -126,7 +126,7 @@ public static class TopologyFile
         }
 
         // A tick probes, then makes up to four control-plane calls one after another in the common case; all of it must fit the two
-        // intervals after which the function is ended, and a probe alone must leave the slot to which it belongs room for the vote.
+        // intervals after which the function is ended, and a probe alone must leave the interval to which it belongs room for the vote.
         if (timing.ProbeTimeoutMilliseconds + timing.CallTimeoutMilliseconds > timing.IntervalSeconds * 1000)
         {
             yield return $"$.timing: probeTimeoutMilliseconds + callTimeoutMilliseconds is {timing.ProbeTimeoutMilliseconds + timing.CallTimeoutMilliseconds}; it must not exceed the interval of {timing.IntervalSeconds * 1000}";

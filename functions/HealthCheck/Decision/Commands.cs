@@ -244,7 +244,7 @@ public static class Commands
     {
         if (register is not null && DnsGate.Judge(register, listing, service.IsFenced) is not GateVerdict.Freeze)
         {
-            return register.Observers.Order(StringComparer.Ordinal).SequenceEqual(topology.Observers.Order(StringComparer.Ordinal))
+            return register.HasObservers(topology.Observers)
                 ? (null, "refused: the name is as the register says; there is nothing to adopt")
                 : (register with { Observers = topology.Observers, Paused = new Override(command.By, now, null, "adopted") }, $"adopted the observers {string.Join(", ", topology.Observers)}, paused");
         }

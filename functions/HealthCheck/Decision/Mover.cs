@@ -231,7 +231,7 @@ public sealed record Mover
     /// <summary>A new set of observers takes over in one write, by ballots of a majority of the old set and of the new one that were made with the new topology.</summary>
     private bool MayChangeObservers(Register register, DateTimeOffset now) =>
         !register.IsUnpublished
-        && !register.Observers.Order(StringComparer.Ordinal).SequenceEqual(Topology.Observers.Order(StringComparer.Ordinal))
+        && !register.HasObservers(Topology.Observers)
         && Votes.Of(Topology, register.Observers, View.Ballots, now).IsQuorum
         && Votes.Of(Topology, Topology.Observers, View.Ballots, now).IsQuorum;
 
@@ -568,11 +568,7 @@ public sealed record Mover
         }
 
         List<string> added = [.. PublicationRule.Otherwise(Service, Self, register.Plan, Look).Except(register.Publication.Baseline)];
-        return added.Count == 0 ? null
-            : Write(
-                register with { Rev = register.Rev + 1, Publication = register.Publication with { Baseline = [.. register.Publication.Baseline.Union(added).Order(StringComparer.Ordinal)] } },
-                register.Rev,
-                $"{string.Join(", ", added)} still answer otherwise");
+        return added.Count == 0 ? null : Write(Moves.Seen(register, added), register.Rev, $"{string.Join(", ", added)} still answer otherwise");
     }
 
     private (Mover State, Step Step) Send(Register register, Listing listing, DateTimeOffset now)

@@ -48,7 +48,7 @@ public static class Moves
 
     /// <summary>
     /// Withdraws a move that is not published, by a new epoch that keeps what the name has. What an operator began or stopped is not counted as flapping: that would hold the next failover off.
-    /// Null where nobody knows what the name has.
+    /// Null where it is not known what the name has.
     /// </summary>
     /// <param name="listing">What the name has, where the move was sent and the provider can be asked exactly; null: what the active endpoint had.</param>
     public static Register? Withdraw(Service service, Register register, Listing? listing, string self, DateTimeOffset now)
@@ -88,10 +88,17 @@ public static class Moves
 
     /// <summary>What is about to be done can become visible.</summary>
     /// <param name="baseline">The servers that still answer otherwise.</param>
-    public static Register Sent(Register register, IEnumerable<string> baseline, DateTimeOffset now) => register with
+    public static Register Sent(Register register, IEnumerable<string> baseline, DateTimeOffset now)
+    {
+        var seen = Seen(register, baseline);
+        return seen with { Publication = seen.Publication with { SentAt = now } };
+    }
+
+    /// <summary>More servers were seen to answer otherwise.</summary>
+    public static Register Seen(Register register, IEnumerable<string> servers) => register with
     {
         Rev = register.Rev + 1,
-        Publication = register.Publication with { SentAt = now, Baseline = [.. register.Publication.Baseline.Union(baseline).Order(StringComparer.Ordinal)] },
+        Publication = register.Publication with { Baseline = [.. register.Publication.Baseline.Union(servers).Order(StringComparer.Ordinal)] },
     };
 
     /// <summary>The provider's API lists the plan.</summary>

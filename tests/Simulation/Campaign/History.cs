@@ -20,9 +20,6 @@ internal sealed class History
     /// <summary>Comparisons of the tables.</summary>
     public List<Compared> Comparisons { get; } = [];
 
-    /// <summary>With the lever Switch: which endpoint the failover records answered, change by change.</summary>
-    public List<SwitchAnswered> Switched { get; } = [];
-
     /// <summary>What clients met, every ten seconds.</summary>
     public List<Met> Met { get; } = [];
 
@@ -52,10 +49,6 @@ internal sealed record ZoneChange(
 
 /// <summary>A comparison of the tables ended.</summary>
 internal sealed record Compared(long At, long CutOff, bool IsEqual);
-
-/// <summary>The health checks behind the failover records changed their minds.</summary>
-/// <param name="ShownAt">When each server answers so.</param>
-internal sealed record SwitchAnswered(long At, int Endpoint, long[] ShownAt);
 
 /// <summary>A register came to stand.</summary>
 internal sealed record RegisterStored(long At, long WriteStarted, long TickStarted, bool CutOff, Register Register);

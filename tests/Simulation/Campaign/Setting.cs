@@ -21,6 +21,9 @@ internal sealed record Setting(Topology Topology)
     /// <summary>Automatic, with the defaults.</summary>
     public static readonly Setting Default = Of(endpoints: 2, new Timing(), FailoverMode.Automatic, RpoPreference.PreferAvailability);
 
+    /// <summary>The same, moved by the switch.</summary>
+    public static readonly Setting BySwitch = Default with { Topology = Default.Topology with { Services = [Switched(Default.Service)] } };
+
     /// <summary>The same with little patience before a move back.</summary>
     public static readonly Setting Quick = Of(endpoints: 2, new Timing(CoolDownMinutes: 3, StableMinutes: 0.5), FailoverMode.Automatic, RpoPreference.PreferAvailability);
 

@@ -289,9 +289,7 @@ internal sealed class SimWorld
         var answered = _alarms.Count(alarm => alarm) >= 2 ? 1 : 0;
         if (EndpointOf(Zone.Sets) != answered)
         {
-            long[] shownAt = [.. Enumerable.Range(0, Servers).Select(Delay)];
-            _zone.Add((Now, new Listing(Setting.SetsOf(answered), null), shownAt));
-            History.Switched.Add(new SwitchAnswered(Now, answered, shownAt));
+            _zone.Add((Now, new Listing(Setting.SetsOf(answered), null), [.. Enumerable.Range(0, Servers).Select(Delay)]));
         }
 
         After(MetricPeriod, () => Judge(region));
