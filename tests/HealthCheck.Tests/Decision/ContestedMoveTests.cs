@@ -104,7 +104,7 @@ public class ContestedMoveTests
             World.Ballot("o3", AllUp).MadeAt(now) with { Topology = "0000000000000000" },
         ]);
 
-        Assert.Equal(answers, name.Register.LastCommand is { Obeyed: true });
+        Assert.Equal(answers ? true : null, name.Register.LastCommand?.Obeyed);
     }
 
     /// <summary>A register that was restored, or whose control regions are lost for good, names observers that will never vote.</summary>
