@@ -17,23 +17,26 @@ public sealed class ControlStore(IAmazonDynamoDB dynamoDb, string table, TimeSpa
     /// <summary>The partition of the ballots: one an observer, for all services.</summary>
     public const string ObserversPartition = "_observers";
 
-    /// <summary>How far operators' clocks may differ.</summary>
-    public static readonly TimeSpan ClockDifferenceMax = TimeSpan.FromMinutes(1);
+    /// <summary>How many orders may wait.</summary>
+    public const int OrdersMax = 16;
 
+    /// <summary>How many may wait with those that stop something: they find room where the others find none.</summary>
+    public const int StoppingOrdersMax = 32;
+
+    private const int AppendAttemptsMax = 8;
     private const int ConflictAttemptsMax = 4;
     private const string Partition = "service";
     private const string Sort = "record";
-    private const string Body = "body";
 
     /// <summary>The attribute that holds a register carries its form: a version that does not know the form reads none, only votes, and so never writes one without the members that it does not know.</summary>
     private const string RegisterBody = "register_v2";
     private const string BallotBody = "ballot_v2";
     private const string RegisterRecord = "register";
-    private const string CommandRecord = "command";
+    private const string OrdersRecord = "orders";
+    private const string OrdersBody = "list";
+    private const string Version = "version";
     private const string BallotPrefix = "ballot#";
     private const string Token = "token";
-    private const string CommandId = "id";
-    private const string CommandGiven = "given";
 
     /// <summary>What the table holds of a service, ballots included: two queries, side by side.</summary>
     public async Task<ControlView> ReadAsync(string service, CancellationToken cancellationToken)
@@ -41,10 +44,10 @@ public sealed class ControlStore(IAmazonDynamoDB dynamoDb, string table, TimeSpa
         var ballots = QueryAsync(ObserversPartition, cancellationToken);
         var records = await QueryAsync(service, cancellationToken);
         var register = records.FirstOrDefault(record => record[Sort].S == RegisterRecord);
-        var command = records.FirstOrDefault(record => record[Sort].S == CommandRecord);
+        var orders = records.FirstOrDefault(record => record[Sort].S == OrdersRecord);
         return new ControlView(
             register is null ? null : RegisterOf(register),
-            command is null ? null : CommandOf(command),
+            [.. ListOf(orders).Select(order => OrderOf(order.S)).OfType<Command>().Where(order => order.Id.Length <= Command.IdMax)],
             [.. (await ballots).Select(BallotOf).OfType<Ballot>()]);
     }
 
@@ -102,27 +105,71 @@ public sealed class ControlStore(IAmazonDynamoDB dynamoDb, string table, TimeSpa
     }
 
     /// <summary>
-    /// Leaves an order for the next tick. It replaces an older one, and never a newer: an order that was delayed on its way is not given again.
-    /// One from more than <see cref="ClockDifferenceMax"/> ahead is no newer order but a wrong clock, and shuts nobody out.
+    /// Appends an order to the list of a service. The list is replaced only as it was read, so that none is lost to another's; an order that is in the list, or answered, is not appended again,
+    /// whichever of its writes arrives.
     /// </summary>
-    public Task<ConditionalWrite> WriteCommandAsync(string service, Command command, CancellationToken cancellationToken)
+    /// <remarks>What is answered leaves the list here, and nowhere else.</remarks>
+    /// <exception cref="ArgumentException">The order is in itself a mistake (<see cref="Command.Mistake"/>).</exception>
+    /// <exception cref="AmazonDynamoDBException">The table cannot be read; nothing was written.</exception>
+    public async Task<OrderWrite> AppendOrderAsync(string service, Command order, CancellationToken cancellationToken)
     {
-        var given = command.At.ToUnixTimeMilliseconds();
-        var item = Item(service, CommandRecord, Body, command, ControlJson.Default.Command, (CommandGiven, given));
-        item[CommandId] = new(command.Id);
-        return PutAsync(
-            new PutItemRequest(table, item)
+        if (order.Mistake() is { } mistake)
+        {
+            throw new ArgumentException($"The order is not given: {mistake}.", nameof(order));
+        }
+
+        var unknown = false;
+        for (var attempt = 1; attempt <= AppendAttemptsMax; attempt++)
+        {
+            List<Dictionary<string, AttributeValue>> records;
+            try
             {
-                // Its own id: the SDK's second try after a lost answer.
-                ConditionExpression = "attribute_not_exists(service) OR id = :id OR given < :given OR given > :horizon",
-                ExpressionAttributeValues = new()
-                {
-                    [":id"] = new(command.Id),
-                    [":given"] = Number(given),
-                    [":horizon"] = Number(given + (long)ClockDifferenceMax.TotalMilliseconds),
-                },
-            },
-            cancellationToken);
+                records = await QueryAsync(service, cancellationToken);
+            }
+            catch (Exception) when (unknown && !cancellationToken.IsCancellationRequested)
+            {
+                break;
+            }
+
+            var register = records.FirstOrDefault(record => record[Sort].S == RegisterRecord) is { } item ? RegisterOf(item) : null;
+            var stored = records.FirstOrDefault(record => record[Sort].S == OrdersRecord);
+            List<AttributeValue> waiting = [.. ListOf(stored).Where(text => OrderOf(text.S) is not { } other || register?.AnswerTo(other.Id) is null)];
+            if (register?.AnswerTo(order.Id) is not null || waiting.Exists(text => OrderOf(text.S)?.Id == order.Id))
+            {
+                return OrderWrite.Written;
+            }
+
+            if (waiting.Count >= (order.IsStopping ? StoppingOrdersMax : OrdersMax))
+            {
+                return unknown ? OrderWrite.Unknown : OrderWrite.Full;
+            }
+
+            var put = OrdersPut(service, [.. waiting, new AttributeValue(JsonSerializer.Serialize(order, ControlJson.Default.Command))], stored?[Version].N);
+            var write = await PutAsync(put, cancellationToken);
+            if (write == ConditionalWrite.Written)
+            {
+                return OrderWrite.Written;
+            }
+
+            // While the list stays as it was, a write that was not answered can still arrive; then it is found here, or it makes the next one fail.
+            unknown = write == ConditionalWrite.Unknown;
+            await Task.Delay(TimeSpan.FromMilliseconds(Random.Shared.Next(5, 20 << attempt)), TimeProvider.System, cancellationToken);
+        }
+
+        return OrderWrite.Unknown;
+    }
+
+    private PutItemRequest OrdersPut(string service, List<AttributeValue> orders, string? expectedVersion)
+    {
+        var item = Key(service, OrdersRecord);
+        item[OrdersBody] = new() { L = orders };
+        item[Version] = Number(expectedVersion is null ? 1 : long.Parse(expectedVersion, CultureInfo.InvariantCulture) + 1);
+        return new PutItemRequest(table, item)
+        {
+            ConditionExpression = expectedVersion is null ? "attribute_not_exists(#version)" : "#version = :version",
+            ExpressionAttributeNames = new() { ["#version"] = Version },
+            ExpressionAttributeValues = expectedVersion is null ? null : new() { [":version"] = new() { N = expectedVersion } },
+        };
     }
 
     private async Task<List<Dictionary<string, AttributeValue>>> QueryAsync(string partition, CancellationToken cancellationToken)
@@ -201,16 +248,31 @@ public sealed class ControlStore(IAmazonDynamoDB dynamoDb, string table, TimeSpa
         }
     }
 
-    /// <summary>A command of a kind that this version does not know is refused, by its id, like any other bad order.</summary>
-    private static Command CommandOf(Dictionary<string, AttributeValue> item)
+    private static List<AttributeValue> ListOf(Dictionary<string, AttributeValue>? item) => item?.GetValueOrDefault(OrdersBody)?.L ?? [];
+
+    /// <summary>An order of a kind that this version does not know keeps its id, so that it can be answered; what has no id is none.</summary>
+    private static Command? OrderOf(string text)
     {
         try
         {
-            return JsonSerializer.Deserialize(item[Body].S, ControlJson.Default.Command)!;
+            return JsonSerializer.Deserialize(text, ControlJson.Default.Command);
         }
         catch (JsonException)
         {
-            return new Command { Id = item[CommandId].S, Kind = CommandKind.Unknown, By = "?", At = default };
+            return IdOf(text) is { Length: > 0 and <= Command.IdMax } id ? new Command { Id = id, Kind = CommandKind.Unknown, By = "?", At = default } : null;
+        }
+    }
+
+    private static string? IdOf(string text)
+    {
+        try
+        {
+            using var json = JsonDocument.Parse(text);
+            return json.RootElement.ValueKind == JsonValueKind.Object && json.RootElement.TryGetProperty("id", out var id) && id.ValueKind == JsonValueKind.String ? id.GetString() : null;
+        }
+        catch (JsonException)
+        {
+            return null;
         }
     }
 

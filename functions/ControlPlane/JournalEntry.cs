@@ -46,4 +46,5 @@ public sealed record JournalEntry
 
 /// <summary>What a decision was derived from, as it was read.</summary>
 /// <param name="Now">By the decider's clock.</param>
-public sealed record JournalEvidence(DateTimeOffset Now, Register? Register, Command? Command, IReadOnlyList<Ballot> Ballots);
+/// <param name="Orders">Those that waited for an answer; null if none did.</param>
+public sealed record JournalEvidence(DateTimeOffset Now, Register? Register, IReadOnlyList<Command>? Orders, IReadOnlyList<Ballot> Ballots);

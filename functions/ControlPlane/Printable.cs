@@ -1,3 +1,7 @@
+using System.Globalization;
+using System.Text;
+using System.Text.Json;
+
 namespace Failover.ControlPlane;
 
 /// <summary>Text that came from outside, made fit for a ballot, a journal line and a terminal.</summary>
@@ -22,6 +26,21 @@ public static class Printable
         }
 
         return Plain(text);
+    }
+
+    /// <summary>Whether a person's text, in any language, takes at most <paramref name="max"/> bytes in JSON and holds nothing that a terminal or a page could take for more than text.</summary>
+    public static bool Fits(string text, int max)
+    {
+        foreach (var rune in text.EnumerateRunes())
+        {
+            if (rune == Rune.ReplacementChar || Rune.GetUnicodeCategory(rune) is UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.LineSeparator
+                or UnicodeCategory.ParagraphSeparator or UnicodeCategory.PrivateUse or UnicodeCategory.OtherNotAssigned)
+            {
+                return false;
+            }
+        }
+
+        return JsonEncodedText.Encode(text).EncodedUtf8Bytes.Length <= max;
     }
 
     private static int Fitting(string text, int max)

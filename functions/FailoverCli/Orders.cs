@@ -3,30 +3,31 @@ using Failover.ControlPlane.Registers;
 
 namespace Failover.Cli;
 
-/// <summary>Gives an order, and waits until a tick has obeyed or refused it.</summary>
+/// <summary>Gives an order, and waits until a tick has answered it.</summary>
 internal static class Orders
 {
     private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(500);
 
-    /// <summary>What became of the order; null if no tick answered in time.</summary>
-    public static async Task<CommandOutcome?> GiveAsync(
+    /// <summary>What became of the order, in words, and whether it was obeyed.</summary>
+    public static async Task<(bool Obeyed, string Says)> GiveAsync(
         ControlStore control, string service, Command order, TimeSpan patience, TimeProvider time, CancellationToken cancellationToken)
     {
-        if (await control.WriteCommandAsync(service, order, cancellationToken) == ConditionalWrite.Refused)
+        var write = await control.AppendOrderAsync(service, order, cancellationToken);
+        if (write == OrderWrite.Full)
         {
-            return new CommandOutcome(order.Id, Obeyed: false, "refused: there is a newer order", time.GetUtcNow());
+            return (false, $"Not given: {ControlStore.OrdersMax} orders wait already, and no observer answers them. Look at 'failover status'; a pause, pin or drain still finds room.");
         }
 
-        // An order whose answer was lost may be there all the same: the register tells.
         var start = time.GetTimestamp();
+        ControlView? last = null;
         while (time.GetElapsedTime(start) < patience)
         {
             try
             {
-                var view = await control.ReadAsync(service, cancellationToken);
-                if (view.Register?.LastCommand is { } outcome && outcome.Id == order.Id)
+                last = await control.ReadAsync(service, cancellationToken);
+                if (last.Register?.AnswerTo(order.Id) is { } answer)
                 {
-                    return outcome;
+                    return (answer.Obeyed, answer.Says);
                 }
             }
             catch (Exception) when (!cancellationToken.IsCancellationRequested)
@@ -37,6 +38,11 @@ internal static class Orders
             await Task.Delay(PollInterval, time, cancellationToken);
         }
 
-        return null;
+        var waiting = last?.Pending.ToList() ?? [];
+        var place = waiting.FindIndex(other => other.Id == order.Id) + 1;
+        var until = $"It is refused from {order.At + Command.Lifetime:u} on";
+        return (false, place > 0 ? $"No observer has answered within {patience.TotalSeconds:0} s. The order waits, as number {place} of {waiting.Count}. {until}; see 'failover status'."
+            : write == OrderWrite.Written ? $"The order is given. Whether it was answered within {patience.TotalSeconds:0} s cannot be read. {until}; see 'failover status'."
+            : $"Whether the order was given is not known: the control table did not answer. {until}; see 'failover status' before you give it again.");
     }
 }

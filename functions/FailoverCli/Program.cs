@@ -11,14 +11,14 @@ var region = new Option<string?>("--region") { Description = "A control region t
 var table = new Option<string>("--control-table") { Description = "The control table.", DefaultValueFactory = _ => "Control" };
 var by = new Option<string>("--by") { Description = "Who asks.", DefaultValueFactory = _ => Environment.UserName };
 var reason = new Option<string?>("--reason") { Description = "For those who read it later." };
-var ifEpoch = new Option<long?>("--if-epoch") { Description = "Refuse unless this is the epoch; the present one where left out." };
-var seconds = new Option<int>("--wait") { Description = "Seconds to wait for a tick to obey.", DefaultValueFactory = _ => 60 };
+var ifEpoch = new Option<long?>("--if-epoch") { Description = "Refuse unless this is the epoch. Where left out: the present one for what moves, approves, acknowledges or adopts; any for the others." };
+var seconds = new Option<int>("--wait") { Description = "Seconds to wait for an answer.", DefaultValueFactory = _ => 60 };
 
 var to = new Argument<string>("endpoint") { Description = "The endpoint, by its name in the topology." };
 var force = new Option<bool>("--force") { Description = "Also to an endpoint that no majority sees up." };
 var home = new Argument<string?>("endpoint") { Description = "The endpoint that shall serve again; the one of the lowest priority number where left out.", Arity = ArgumentArity.ZeroOrOne };
 var minutes = new Option<int?>("--minutes") { Description = "How long; until it is ended where left out (a planned move: 5)." };
-var json = new Option<bool>("--json") { Description = "As JSON: register and ballots as they are stored." };
+var json = new Option<bool>("--json") { Description = "As JSON: register, waiting orders and ballots as they are stored, one a line." };
 
 minutes.Validators.Add(result =>
 {
@@ -86,15 +86,21 @@ Command Order(string name, string description, CommandKind kind, params Symbol[]
             Kind = kind,
             By = given.GetValue(by)!,
             At = TimeProvider.System.GetUtcNow(),
-            IfEpoch = given.GetValue(ifEpoch) ?? view.Register?.Epoch,
+            IfEpoch = given.GetValue(ifEpoch),
             To = symbols.Contains(to) ? given.GetValue(to) : symbols.Contains(home) ? given.GetValue(home) : null,
             Force = symbols.Contains(force) && given.GetValue(force),
             Minutes = symbols.Contains(minutes) ? given.GetValue(minutes) : null,
             Reason = given.GetValue(reason),
         };
-        var outcome = await Orders.GiveAsync(control, given.GetValue(service)!, order, TimeSpan.FromSeconds(given.GetValue(seconds)), TimeProvider.System, token);
-        Console.WriteLine(outcome?.Says ?? $"No tick has obeyed within {given.GetValue(seconds)} s. The order stands for {Failover.ControlPlane.Registers.Command.Lifetime.TotalMinutes:0} minutes; see 'status'.");
-        return outcome?.Obeyed == true ? 0 : 1;
+        if (order.Mistake() is { } mistake)
+        {
+            await Console.Error.WriteLineAsync($"Not given: {mistake}.");
+            return 2;
+        }
+
+        var (obeyed, says) = await Orders.GiveAsync(control, given.GetValue(service)!, order.MeantFor(view), TimeSpan.FromSeconds(given.GetValue(seconds)), TimeProvider.System, token);
+        Console.WriteLine(says);
+        return obeyed ? 0 : 1;
     }));
     return command;
 }

@@ -12,6 +12,11 @@ internal static class StatusReport
         if (asJson)
         {
             output.WriteLine(view.Register is null ? "null" : JsonSerializer.Serialize(view.Register, ControlJson.Default.Register));
+            foreach (var order in view.Pending)
+            {
+                output.WriteLine(JsonSerializer.Serialize(order, ControlJson.Default.Command));
+            }
+
             foreach (var ballot in view.Ballots)
             {
                 output.WriteLine(JsonSerializer.Serialize(ballot, ControlJson.Default.Ballot));
@@ -38,7 +43,12 @@ internal static class StatusReport
 
         Line("approved", InForce(register.Approved));
         Line("cool-down", register.CoolDown is { } coolDown && coolDown.Until > now ? $"until {coolDown.Until:u}, {coolDown.AutomaticMoves} automatic moves; 'ack' clears it" : null);
-        Line("last command", register.LastCommand is { } last ? $"{last.Says} ({last.At:u})" : null);
+        foreach (var order in view.Pending)
+        {
+            Line("waiting", $"{order.Kind}{(order.To is { } to ? $" {to}" : "")} by {order.By}, given {(now - order.At).TotalSeconds:0} s ago");
+        }
+
+        Line("last answer", register.LastCommand is { } last ? $"{last.Says} ({last.At:u})" : null);
         foreach (var ballot in view.Ballots.OrderBy(ballot => ballot.Observer, StringComparer.Ordinal))
         {
             var sees = ballot.Services.GetValueOrDefault(service)?.Select(endpoint => $"{endpoint.Key} {endpoint.Value.Health} ({endpoint.Value.Detail})") ?? [];

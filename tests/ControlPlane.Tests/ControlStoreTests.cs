@@ -87,17 +87,17 @@ public abstract class ControlStoreTests(TestEngine? engine, string? whyNone) : I
     public async Task Everything_comes_back_as_it_was_written()
     {
         var store = Store();
-        var register = Register(1) with { Moving = new Move("a", "b", MoveKind.Automatic, Now), Withdrawals = [Now], Paused = new Override("me", Now, null, "why"), Withdraws = new WithdrawnPlan("p", MoveKind.Automatic), Publication = new Publication(Now, null, Now, ["o1/s0", "o2/s1"]) };
+        var register = Register(1) with { Moving = new Move("a", "b", MoveKind.Automatic, Now), Withdrawals = [Now], Paused = new Override("o", "me", Now, null, "why"), Withdraws = new WithdrawnPlan("p", MoveKind.Automatic), Publication = new Publication(Now, null, Now, ["o1/s0", "o2/s1"]) };
         await store.WriteRegisterAsync(register, null, Token);
         await store.WriteBallotAsync(Ballot("t3"), null, Token);
-        await store.WriteCommandAsync(Service, new Command { Id = "c1", Kind = CommandKind.Move, By = "me", At = Now, To = "b" }, Token);
+        await store.AppendOrderAsync(Service, new Command { Id = "c1", Kind = CommandKind.Move, By = "me", At = Now, To = "b" }, Token);
         var view = await store.ReadAsync(Service, Token);
 
         Assert.Equal(register.Moving, view.Register!.Moving);
         Assert.Equal((Now, null, Now), (view.Register.Publication.SentAt, view.Register.Publication.HeldAt, view.Register.Publication.PublishedAt));
         Assert.Equal(["o1/s0", "o2/s1"], view.Register.Publication.Baseline);
         Assert.Equal(["o1", "o2", "o3"], view.Register.Observers);
-        Assert.Equal((register.Paused, register.Withdraws, "c1", CommandKind.Move), (view.Register.Paused, view.Register.Withdraws, view.Command!.Id, view.Command.Kind));
+        Assert.Equal((register.Paused, register.Withdraws, "c1", CommandKind.Move), (view.Register.Paused, view.Register.Withdraws, view.Orders.Single().Id, view.Orders[0].Kind));
         Assert.True(RecordSet.AreSame(register.Plan.Sets, view.Register.Plan.Sets));
         var back = Assert.Single(view.Ballots).On(Service, "a");
         Assert.Equal((Health.Down, 3, false), (back.Health, back.Failures, back.LastOk));
@@ -105,19 +105,86 @@ public abstract class ControlStoreTests(TestEngine? engine, string? whyNone) : I
     }
 
     [Fact]
-    public async Task An_order_that_was_delayed_does_not_replace_a_newer_one()
+    public async Task Orders_that_are_given_at_once_all_stand_in_the_list()
+    {
+        await Task.WhenAll(Enumerable.Range(0, 6).Select(i => Store().AppendOrderAsync(Service, Order($"o{i}"), Token)));
+
+        Assert.Equal(["o0", "o1", "o2", "o3", "o4", "o5"], (await Store().ReadAsync(Service, Token)).Orders.Select(order => order.Id).Order(StringComparer.Ordinal));
+    }
+
+    [Theory]
+    [InlineData(Loss.Answer)]
+    [InlineData(Loss.Hang)]
+    [InlineData(Loss.Request)]
+    public async Task An_order_stands_once_whatever_became_of_the_answer_to_its_write(Loss loss)
+    {
+        // The first request reads the list, the second writes it.
+        Assert.Equal(OrderWrite.Written, await Store(new LossyNetwork(1, loss)).AppendOrderAsync(Service, Order("mine"), Token));
+        Assert.Equal(OrderWrite.Written, await Store().AppendOrderAsync(Service, Order("mine"), Token));
+        Assert.Equal("mine", (await Store().ReadAsync(Service, Token)).Orders.Single().Id);
+    }
+
+    /// <summary>What was answered leaves the list when the next is given, and does not come back by a late try of its own.</summary>
+    [Fact]
+    public async Task An_answered_order_is_never_given_again()
     {
         var store = Store();
-        await store.WriteCommandAsync(Service, Order("new", Now), Token);
+        await store.AppendOrderAsync(Service, Order("first"), Token);
+        await store.WriteRegisterAsync(Register(1).WithAnswer(new CommandOutcome("first", true, "done", Now), [Order("first")]), null, Token);
+        await store.AppendOrderAsync(Service, Order("second"), Token);
 
-        Assert.Equal(ConditionalWrite.Refused, await store.WriteCommandAsync(Service, Order("old", Now.AddSeconds(-1)), Token));
-        Assert.Equal(ConditionalWrite.Written, await store.WriteCommandAsync(Service, Order("newer", Now.AddSeconds(1)), Token));
-        Assert.Equal("newer", (await store.ReadAsync(Service, Token)).Command!.Id);
+        Assert.Equal(OrderWrite.Written, await store.AppendOrderAsync(Service, Order("first"), Token));
+        Assert.Equal("second", (await store.ReadAsync(Service, Token)).Orders.Single().Id);
+    }
 
-        // The SDK's second try of one's own is no older order, and a clock that is far ahead shuts nobody out.
-        Assert.Equal(ConditionalWrite.Written, await store.WriteCommandAsync(Service, Order("newer", Now.AddSeconds(1)), Token));
-        await store.WriteCommandAsync(Service, Order("ahead", Now.AddHours(1)), Token);
-        Assert.Equal(ConditionalWrite.Written, await store.WriteCommandAsync(Service, Order("now", Now.AddSeconds(2)), Token));
+    [Fact]
+    public async Task Sixteen_orders_wait_and_what_stops_something_still_finds_room()
+    {
+        var store = Store();
+        for (var i = 0; i < ControlStore.OrdersMax; i++)
+        {
+            Assert.Equal(OrderWrite.Written, await store.AppendOrderAsync(Service, Order($"o{i}"), Token));
+        }
+
+        Assert.Equal(OrderWrite.Full, await store.AppendOrderAsync(Service, Order("more"), Token));
+        for (var i = ControlStore.OrdersMax; i < ControlStore.StoppingOrdersMax; i++)
+        {
+            Assert.Equal(OrderWrite.Written, await store.AppendOrderAsync(Service, Order($"o{i}") with { Kind = CommandKind.Pause }, Token));
+        }
+
+        Assert.Equal(OrderWrite.Full, await store.AppendOrderAsync(Service, Order("stop") with { Kind = CommandKind.Pause }, Token));
+        Assert.Equal(ControlStore.StoppingOrdersMax, (await store.ReadAsync(Service, Token)).Orders.Count);
+    }
+
+    /// <summary>An order of a kind that a newer version knows outlives an older tool that appends its own.</summary>
+    [Fact]
+    public async Task An_order_of_an_unknown_kind_stays_in_the_list_as_it_was_written()
+    {
+        const string Newer = """{"id":"c9","kind":"Levitate","height":3}""";
+        using var client = _engine.Client();
+        await client.PutItemAsync(
+            _table, new() { ["service"] = new(Service), ["record"] = new("orders"), ["version"] = new() { N = "4" }, ["list"] = new() { L = [new(Newer)] } }, Token);
+        await Store().AppendOrderAsync(Service, Order("mine"), Token);
+        var item = await client.GetItemAsync(_table, new() { ["service"] = new(Service), ["record"] = new("orders") }, Token);
+
+        Assert.Equal((Newer, "5"), (item.Item["list"].L[0].S, item.Item["version"].N));
+        Assert.Equal(["c9", "mine"], (await Store().ReadAsync(Service, Token)).Orders.Select(order => order.Id));
+    }
+
+    [Theory]
+    [InlineData("", "op", null, "'by'", null)]
+    [InlineData("x", "", null, "'by'", null)]
+    [InlineData("x", "evil\u001b[2J", null, "'by'", null)]
+    [InlineData("x", "op", "\u202egnp.exe", "'reason'", null)]
+    [InlineData("x", "op", "\ud800", "'reason'", null)]
+    [InlineData("x", "op", null, "'minutes'", 0)]
+    public async Task An_order_that_is_a_mistake_in_itself_is_not_given(string id, string by, string? reason, string says, int? minutes)
+    {
+        var order = Order(id) with { By = by, Reason = reason, Minutes = minutes };
+        var mistake = await Assert.ThrowsAsync<ArgumentException>(() => Store().AppendOrderAsync(Service, order, Token));
+
+        Assert.Contains(id.Length == 0 ? "its id" : says, mistake.Message, StringComparison.Ordinal);
+        Assert.Empty((await Store().ReadAsync(Service, Token)).Orders);
     }
 
     [Fact]
@@ -132,16 +199,18 @@ public abstract class ControlStoreTests(TestEngine? engine, string? whyNone) : I
             Token);
         await client.PutItemAsync(
             _table,
-            new() { ["service"] = new(Service), ["record"] = new("command"), ["id"] = new("c9"), ["given"] = new() { N = "1" }, ["body"] = new("""{"id":"c9","kind":"Levitate"}""") },
+            new()
+            {
+                ["service"] = new(Service), ["record"] = new("orders"), ["version"] = new() { N = "1" },
+                ["list"] = new() { L = [new("""{"id":"c9","kind":"Levitate"}"""), new("nothing"), new("""{"kind":"Pause"}""")] },
+            },
             Token);
         var view = await store.ReadAsync(Service, Token);
 
         Assert.Equal("o1", Assert.Single(view.Ballots).Observer);
-        Assert.Equal(("c9", CommandKind.Unknown), (view.Command!.Id, view.Command.Kind));
+        Assert.Equal(("c9", CommandKind.Unknown), (view.Orders.Single().Id, view.Orders[0].Kind));
         Assert.Equal(("t9", null), await store.ReadBallotAsync("o2", Token));
     }
-
-    private static Command Order(string id, DateTimeOffset at) => new() { Id = id, Kind = CommandKind.Ack, By = "op", At = at };
 
     [Fact]
     public async Task A_line_of_the_journal_comes_back_with_and_without_evidence_newest_last()
@@ -160,6 +229,8 @@ public abstract class ControlStoreTests(TestEngine? engine, string? whyNone) : I
         Assert.Null(lines[0].Evidence);
         Assert.Equal(1, lines[1].Evidence!.Register!.Rev);
     }
+
+    private static Command Order(string id) => new() { Id = id, Kind = CommandKind.Ack, By = "op", At = Now };
 
     private ControlStore Store(LossyNetwork? network = null) => new(_engine.Client(network), _table, TimeSpan.FromSeconds(2));
 

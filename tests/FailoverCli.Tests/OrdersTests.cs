@@ -27,7 +27,7 @@ public sealed class OrdersTests : IAsyncLifetime
     {
         await _control.WriteRegisterAsync(Register(1, new CommandOutcome("another", true, "old", Now)), null, Token);
         var given = Orders.GiveAsync(_control, Service, Order("mine"), TimeSpan.FromSeconds(20), TimeProvider.System, Token);
-        while ((await _control.ReadAsync(Service, Token)).Command is null)
+        while ((await _control.ReadAsync(Service, Token)).Orders.Count == 0)
         {
             await Task.Delay(TimeSpan.FromMilliseconds(5), TimeProvider.System, Token);
         }
@@ -35,12 +35,31 @@ public sealed class OrdersTests : IAsyncLifetime
         Assert.False(given.IsCompleted);
         await _control.WriteRegisterAsync(Register(2, new CommandOutcome("mine", false, "refused: no", Now)), 1, Token);
 
-        Assert.Equal("refused: no", (await given)!.Says);
+        Assert.Equal((false, "refused: no"), await given);
     }
 
     [Fact]
-    public async Task Without_a_tick_there_is_no_outcome() =>
-        Assert.Null(await Orders.GiveAsync(_control, Service, Order("mine"), TimeSpan.FromMilliseconds(10), TimeProvider.System, Token));
+    public async Task An_order_that_nobody_answers_waits_and_says_where()
+    {
+        await _control.AppendOrderAsync(Service, Order("another's"), Token);
+        var (obeyed, says) = await Orders.GiveAsync(_control, Service, Order("mine"), TimeSpan.FromSeconds(2), TimeProvider.System, Token);
+
+        Assert.False(obeyed);
+        Assert.Contains("as number 2 of 2. It is refused from 2026-11-23 08:10:00Z on", says, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task An_order_that_finds_no_room_is_not_given()
+    {
+        for (var i = 0; i < ControlStore.OrdersMax; i++)
+        {
+            await _control.AppendOrderAsync(Service, Order($"{i}"), Token);
+        }
+
+        var (_, says) = await Orders.GiveAsync(_control, Service, Order("mine"), TimeSpan.FromMinutes(1), TimeProvider.System, Token);
+
+        Assert.StartsWith("Not given: 16 orders wait already", says, StringComparison.Ordinal);
+    }
 
     [Fact]
     public async Task The_status_says_who_serves_and_what_moves()
@@ -61,7 +80,7 @@ public sealed class OrdersTests : IAsyncLifetime
         Rev = rev,
         Observers = ["one", "two", "three"],
         Active = "a",
-        LastCommand = last,
+        Answered = last is null ? [] : [last],
         Plan = new Plan("12345678", 3, "a", [new RecordSet(Service, "A", 5, ["192.0.2.1"])], new RecordSet("_failover." + Service, "TXT", 5, ["v=1"])),
     };
 }

@@ -51,7 +51,7 @@ public class TickReportTests
     public async Task A_failure_that_is_held_is_counted(string says, bool paused, int count) =>
         Assert.Contains(
             $"\"HeldFailure\":[{count}]",
-            await SayAsync(World.Service, World.Register() with { Paused = paused ? new Override("op", World.Now, null, null) : null }, says),
+            await SayAsync(World.Service, World.Register() with { Paused = paused ? new Override("o", "op", World.Now, null, null) : null }, says),
             StringComparison.Ordinal);
 
     [Fact]
@@ -71,7 +71,7 @@ public class TickReportTests
 
     private static Task<string> SayAsync(Service service, Register register, string says, bool isFresh = true)
     {
-        var view = new ControlView(register, null, [.. World.Topology.Observers.Select(observer => World.Ballot(observer, says))]);
+        var view = new ControlView(register, [], [.. World.Topology.Observers.Select(observer => World.Ballot(observer, says))]);
         var look = new Look([new Listing(register.Plan.Sets, register.Plan.Txt)], HttpOk: true, "");
         var (mover, _) = Mover.Start(World.Topology, service, "o1", look, view, World.Now);
         return SayAsync(report => report.FollowedAsync(service, World.Ballot("o1", says), look, mover, new Step.Finish(Ending.Settled, ""), isFresh, TestContext.Current.CancellationToken));

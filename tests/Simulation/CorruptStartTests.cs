@@ -55,7 +55,7 @@ public class CorruptStartTests(ITestOutputHelper output)
                             Assert.True(world.Zone.IsSameAs(start), $"{what}: frozen, and touched all the same: {world.Zone}");
                             frozen++;
                             var mayAdopt = start.Txt is not { Values.Count: not 1 } && (RecordSet.AreSame(sets, Scene.SetsOfA) || RecordSet.AreSame(sets, Scene.SetsOfB));
-                            world.Command = new Command { Id = "adopt", Kind = CommandKind.Adopt, By = "op", At = Scene.Now };
+                            world.Order = new Command { Id = "adopt", Kind = CommandKind.Adopt, By = "op", At = Scene.Now };
                             world.Ticks(8);
                             Assert.Equal(mayAdopt, world.Ending == Ending.Settled);
                             adopted += mayAdopt ? 1 : 0;
@@ -101,7 +101,7 @@ public class CorruptStartTests(ITestOutputHelper output)
 
         public Listing Zone { get; private set; } = zone;
 
-        public Command? Command { get; set; }
+        public Command? Order { get; set; }
 
         public Ending Ending { get; private set; }
 
@@ -120,7 +120,7 @@ public class CorruptStartTests(ITestOutputHelper output)
             }
         }
 
-        private ControlView View() => new(Register, Command, Scene.Ballots(aIsDown));
+        private ControlView View() => new(Register, Order is null ? [] : [Order], Scene.Ballots(aIsDown));
 
         private StepResult Take(Step step)
         {

@@ -78,7 +78,7 @@ internal sealed class Explorer(Scenario scenario)
         Register = scenario.Register,
         Zone = scenario.Zone,
         AIsDown = scenario.AIsDown,
-        Command = scenario.Command,
+        Orders = scenario.Command is { } command ? [command] : [],
         Deciders = [.. scenario.Deciders.Select(_ => new Decider(scenario.Ticks))],
         FaultsLeft = scenario.Faults,
         MayFreeze = scenario.Command?.Kind == CommandKind.Adopt,
@@ -142,7 +142,7 @@ internal sealed class Explorer(Scenario scenario)
 
         if (state.LateCommand is { } command)
         {
-            yield return (state with { LateCommand = null, Command = command }).Say($"an operator orders {command.Kind}");
+            yield return (state with { LateCommand = null, Orders = [.. state.Orders, command] }).Say($"an operator orders {command.Kind}");
         }
     }
 
@@ -258,7 +258,7 @@ internal sealed class Explorer(Scenario scenario)
         return took ? state with { Zone = Scene.Shows(apply.Plan) } : state;
     }
 
-    private static ControlView View(State state) => new(state.Register, state.Command, Scene.Ballots(state.AIsDown));
+    private static ControlView View(State state) => new(state.Register, state.Orders, Scene.Ballots(state.AIsDown));
 
     private static void Check(State before, State after)
     {
@@ -304,7 +304,7 @@ internal sealed class Explorer(Scenario scenario)
         Rule(RecordSet.AreSame(state.Zone.Sets, register.Plan.Sets) && register.Plan.Txt.IsSameAs(state.Zone.Txt!), "L2: the world does not show the plan", state);
         Rule(register.Moving is null && register.Planned is null && (register.FenceToLift is null || register.FenceToLift.NotBefore > Scene.Now), "L2: a move never ends", state);
         Rule(register.Active == register.Plan.Endpoint, "L2: another endpoint is active than the plan's", state);
-        Rule(state.Command is null || register.LastCommand?.Id == state.Command.Id, "the command was not answered", state);
+        Rule(state.Orders.All(order => register.Answered.Count(answer => answer.Id == order.Id) == 1), "an order was not answered once", state);
         Rule(!state.AIsDown || register.Active == "b" || register.Paused is not null || register.Pinned is not null || register.Drained.Count > 0, "L1: the dead endpoint was not left", state);
     }
 
@@ -320,18 +320,20 @@ internal sealed class Explorer(Scenario scenario)
 
     private static string Key(State state) => string.Join(
         '|',
-        Key(state.Register), Key(state.Zone), state.AIsDown, state.Command?.Id, state.LateCommand?.Id, state.RecoveryLeft, state.FailureLeft, state.EditLeft, state.Edited, state.FaultsLeft,
+        Key(state.Register), Key(state.Zone), state.AIsDown, Ids(state.Orders), state.LateCommand?.Id, state.RecoveryLeft, state.FailureLeft, state.EditLeft, state.Edited, state.FaultsLeft,
         string.Join('+', state.InFlight.Select(Key).Order(StringComparer.Ordinal)),
         string.Join('&', state.Deciders.Select(decider =>
             $"{decider.TicksLeft},{decider.Dead},{Key(decider.Look?.Servers[0])},{Key(decider.Step)},{(decider.Mover is null ? "" : string.Join(';', MoverState.Select(field => Key(field.GetValue(decider.Mover)))))}")));
 
+    private static string Ids(IReadOnlyList<Command> orders) => string.Join('+', orders.Select(order => order.Id));
+
     private static string? Key(object? part) => part switch
     {
         null => "-",
-        Register register => $"{register.Rev}/{register.Plan.Id}/{register.Active}/{register.Publication}/{register.Moving}/{register.Withdraws}/{register.Paused is not null}/{register.LastCommand?.Id}/{register.Withdrawals.Count}/{register.CoolDown}/{register.Adopted is not null}/{register.Planned}/{register.FenceToLift}/{register.Pinned?.Endpoint}/{string.Join('+', register.Drained.Keys)}/{string.Join(',', register.Known.Select(plan => plan.Id))}",
+        Register register => $"{register.Rev}/{register.Plan.Id}/{register.Active}/{register.Publication}/{register.Moving}/{register.Withdraws}/{register.Paused is not null}/{string.Join('+', register.Answered.Select(answer => answer.Id))}/{register.Withdrawals.Count}/{register.CoolDown}/{register.Adopted is not null}/{register.Planned}/{register.FenceToLift}/{register.Pinned?.Endpoint}/{string.Join('+', register.Drained.Keys)}/{string.Join(',', register.Known.Select(plan => plan.Id))}",
         Listing listing => $"{string.Join(',', listing.Sets)} {listing.Txt}",
         Look look => Key(look.Servers[0]),
-        ControlView view => $"{Key(view.Register)} {view.Command?.Id} {view.Ballots[0].On(Scene.Name, "a").Health}",
+        ControlView view => $"{Key(view.Register)} {Ids(view.Orders)} {view.Ballots[0].On(Scene.Name, "a").Health}",
         Step.WriteRegister write => $"W{write.ExpectedRev} {Key(write.Next)}",
         Step.Apply apply => $"A{apply.Plan.Id} {Key(apply.Listed)}",
         Step step => step.GetType().Name,
@@ -357,7 +359,7 @@ internal sealed class Explorer(Scenario scenario)
 
         public required bool AIsDown { get; init; }
 
-        public required Command? Command { get; init; }
+        public required IReadOnlyList<Command> Orders { get; init; }
 
         public required ImmutableArray<Decider> Deciders { get; init; }
 

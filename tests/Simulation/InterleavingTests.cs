@@ -70,7 +70,7 @@ public class InterleavingTests(ITestOutputHelper output)
 
     [Fact]
     public void A_pin_is_followed_once_whatever_fails() =>
-        Explore(new Scenario { Register = Settled, Zone = Scene.Shows(Settled.Plan), Command = Order(CommandKind.Pin, "b"), LateCommand = Order(CommandKind.Unpin, null) });
+        Explore(new Scenario { Register = Settled, Zone = Scene.Shows(Settled.Plan), Command = Order(CommandKind.Pin, "b"), LateCommand = Order(CommandKind.Unpin, null) with { Ends = "order-Pin" } });
 
     [Fact]
     public void Two_ticks_of_one_observer_that_overlap_leave_one_truth() =>

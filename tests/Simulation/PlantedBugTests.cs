@@ -143,12 +143,24 @@ public class PlantedBugTests(ITestOutputHelper output)
     [Fact]
     public void An_approval_that_nobody_asks_for() => Found(new Bug
     {
-        View = Bug.Registers(register => register with { Approved = new Override("nobody", default, null, null) }),
+        View = Bug.Registers(register => register with { Approved = new Override("o", "nobody", default, null, null) }),
         Does = (_, step) => step is Step.WriteRegister write ? write with { Next = write.Next with { Approved = null } } : step,
     });
 
     [Fact]
-    public void An_order_that_is_obeyed_again_and_again() => Found(new Bug { View = Bug.Registers(register => register with { LastCommand = null }) });
+    public void An_order_that_is_obeyed_again_and_again() => Found(new Bug { View = Bug.Registers(register => register with { Answered = [] }) });
+
+    /// <summary>F9: an order takes the place of another's that waits.</summary>
+    [Fact]
+    public void An_order_that_replaces_the_one_before() => Found(
+        new Bug { ReplacesOrders = true },
+        seed => Schedule.Of(seed, Setting.Default, Order(CommandKind.Pause, "", 90_000), Order(CommandKind.Ack, "", 91_000), Order(CommandKind.Ack, "", 200_000) with { Order = new Command { Id = "later", Kind = CommandKind.Ack, By = "op", At = default } }));
+
+    /// <summary>F9: a pause is meant for the epoch that its operator saw, and the move that it should stop takes the next one.</summary>
+    [Fact]
+    public void A_pause_that_holds_in_one_epoch_only() => Found(
+        new Bug { MeantFor = (order, view) => order.MeantFor(view) with { IfEpoch = view.Register?.Epoch } },
+        seed => Schedule.Of(seed, Setting.Default, new Fault(FaultKind.EndpointDown, 90_000, 900_000, 0, 1), Order(CommandKind.Pause, "", 100_000 + (700 * seed))));
 
     [Fact]
     public void Rules_of_two_versions_that_are_mixed() => Found(new Bug

@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace Failover.ControlPlane.Registers;
 
 /// <summary>What an operator can ask for.</summary>
@@ -44,11 +46,11 @@ public enum CommandKind
 }
 
 /// <summary>
-/// An order, written to the one <c>command</c> record of a service and obeyed once, by the tick that writes its id into the register.
+/// An order. It is appended to the service's list of orders and answered once, by the tick that writes its id into the register.
 /// </summary>
 public sealed record Command
 {
-    /// <summary>Unique.</summary>
+    /// <summary>Unique; at most <see cref="IdMax"/> characters.</summary>
     public required string Id { get; init; }
 
     public required CommandKind Kind { get; init; }
@@ -74,8 +76,71 @@ public sealed record Command
     /// </summary>
     public int? Minutes { get; init; }
 
+    /// <summary>
+    /// For <see cref="CommandKind.Resume"/>, <see cref="CommandKind.Unpin"/> and <see cref="CommandKind.Undrain"/>: the id of the order that it ends,
+    /// so that it ends no other operator's later one.
+    /// </summary>
+    public string? Ends { get; init; }
+
     /// <summary>For people.</summary>
     public string? Reason { get; init; }
+
+    /// <summary>
+    /// Whether it stops what happens by itself: such an order holds in every epoch, is answered before the others of its tick, and finds room where the others find none.
+    /// </summary>
+    [JsonIgnore]
+    public bool IsStopping => Kind is CommandKind.Pause or CommandKind.Pin or CommandKind.Drain;
+
+    /// <summary>Whether it begins a move, or consents to one.</summary>
+    [JsonIgnore]
+    public bool IsStarting => Kind is CommandKind.Move or CommandKind.MoveBack or CommandKind.PlannedMove or CommandKind.Approve;
+
+    private bool IsEnding => Kind is CommandKind.Resume or CommandKind.Unpin or CommandKind.Undrain;
+
+    /// <summary>
+    /// The order as it is meant by somebody who looked at that view: for the present epoch if it depends on one, and ending the newest order that it can mean.
+    /// What it says already stays.
+    /// </summary>
+    public Command MeantFor(ControlView view) => this with
+    {
+        IfEpoch = IfEpoch ?? (IsStopping || IsEnding ? null : view.Register?.Epoch),
+        Ends = Ends ?? (IsEnding ? Ended(view) : null),
+    };
+
+    private string? Ended(ControlView view)
+    {
+        var kind = Kind switch { CommandKind.Resume => CommandKind.Pause, CommandKind.Unpin => CommandKind.Pin, _ => CommandKind.Drain };
+        return view.Pending.LastOrDefault(order => order.Kind == kind && (kind != CommandKind.Drain || order.To == To))?.Id ?? kind switch
+        {
+            CommandKind.Pause => view.Register?.Paused?.Order,
+            CommandKind.Pin => view.Register?.Pinned?.Order.Order,
+            _ => To is { } to && view.Register?.Drained.GetValueOrDefault(to) is { } drain ? drain.Order : null,
+        };
+    }
+
+    /// <summary>What is wrong with it whatever the state of the service, and how to mend it; null if nothing is.</summary>
+    public string? Mistake() =>
+        Id.Length is 0 or > IdMax ? $"its id is of {Id.Length} characters, not of 1 to {IdMax}"
+        : IsUnfit(By, NameMax) || By.Length == 0 ? $"'by' is not of 1 to {NameMax} bytes of printable text"
+        : IsUnfit(To, NameMax) ? $"'to' is not of at most {NameMax} bytes of printable text"
+        : IsUnfit(Ends, IdMax) ? $"'ends' is not of at most {IdMax} bytes of printable text"
+        : IsUnfit(Reason, ReasonMax) ? $"'reason' is not of at most {ReasonMax} bytes of printable text"
+        : Minutes is < 1 or > MinutesMax ? $"'minutes' is {Minutes}, not 1 to {MinutesMax}"
+        : null;
+
+    private static bool IsUnfit(string? text, int max) => text is not null && !Printable.Fits(text, max);
+
+    /// <summary>The longest id. A UUID takes 36.</summary>
+    public const int IdMax = 64;
+
+    /// <summary>The longest name of a person or an endpoint, in bytes of JSON.</summary>
+    public const int NameMax = 100;
+
+    /// <summary>The longest reason, in bytes of JSON.</summary>
+    public const int ReasonMax = 300;
+
+    /// <summary>A pause, pin or drain for longer than a year is one without an end.</summary>
+    public const int MinutesMax = 366 * 24 * 60;
 
     /// <summary>An order that nobody obeyed in time is not obeyed later, when the world has moved on.</summary>
     public static readonly TimeSpan Lifetime = TimeSpan.FromMinutes(10);

@@ -70,13 +70,48 @@ public sealed record Register
     /// <summary>With the lever <c>Switch</c>: the endpoint that carries the check. It was chosen at deploy time, whatever the topology says of priorities since.</summary>
     public string? Primary { get; init; }
 
-    /// <summary>What became of the last command.</summary>
-    public CommandOutcome? LastCommand { get; init; }
+    /// <summary>
+    /// What became of the orders that were answered last, newest last: of each that may still be in the list, and of the others for <see cref="AnsweredFor"/>, at most <see cref="AnsweredMax"/>.
+    /// </summary>
+    public IReadOnlyList<CommandOutcome> Answered { get; init => field = value ?? []; } = [];
+
+    /// <summary>What became of the order that was answered last, or null.</summary>
+    [JsonIgnore]
+    public CommandOutcome? LastCommand => Answered is [.., var last] ? last : null;
 
     /// <summary>The number of the current move.</summary>
     public long Epoch => Plan.Epoch;
 
     private static readonly Dictionary<string, Override> EmptyDrained = [];
+
+    /// <summary>For how long an answer can be read.</summary>
+    public static readonly TimeSpan AnsweredFor = TimeSpan.FromMinutes(15);
+
+    /// <summary>How many answers are kept of orders that have left the list.</summary>
+    public const int AnsweredMax = 32;
+
+    /// <summary>What became of an order; null if it was not answered, or long ago.</summary>
+    public CommandOutcome? AnswerTo(string order)
+    {
+        for (var i = Answered.Count - 1; i >= 0; i--)
+        {
+            if (Answered[i].Id == order)
+            {
+                return Answered[i];
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>The register with one answer more. What has left the list never comes back, for every append has read the list before; so its answer serves people alone.</summary>
+    /// <param name="orders">The list as it was read with this register.</param>
+    public Register WithAnswer(CommandOutcome outcome, IReadOnlyList<Command> orders)
+    {
+        var listed = orders.Select(order => order.Id).ToHashSet();
+        var recent = Answered.Where(old => !listed.Contains(old.Id) && old.At > outcome.At - AnsweredFor).TakeLast(AnsweredMax).Select(old => old.Id).ToHashSet();
+        return this with { Answered = [.. Answered.Where(old => listed.Contains(old.Id) || recent.Contains(old.Id)), outcome] };
+    }
 
     /// <summary>How many older plans are remembered at most.</summary>
     public const int KnownPlansMax = 32;
@@ -176,8 +211,9 @@ public sealed record Adoption(string? Txt, IReadOnlyList<RecordSet> Sets);
 public sealed record CoolDown(DateTimeOffset Since, DateTimeOffset Until, int AutomaticMoves);
 
 /// <summary>An operator's order that stays in force.</summary>
+/// <param name="Order">The id of the order: whoever ends it names it.</param>
 /// <param name="Until">When it ends by itself, or null.</param>
-public sealed record Override(string By, DateTimeOffset Since, DateTimeOffset? Until, string? Reason)
+public sealed record Override(string Order, string By, DateTimeOffset Since, DateTimeOffset? Until, string? Reason)
 {
     /// <summary>Whether it is in force.</summary>
     public bool IsInForce(DateTimeOffset now) => Until is null || Until > now;
@@ -201,5 +237,5 @@ public sealed record PlannedMove(string From, string Replica, string To, string 
 /// <param name="NotBefore">Clients may write there until resolvers have forgotten the name's old answer.</param>
 public sealed record FenceToLift(string Replica, DateTimeOffset Order, DateTimeOffset NotBefore);
 
-/// <summary>What became of a command.</summary>
+/// <summary>What became of an order.</summary>
 public sealed record CommandOutcome(string Id, bool Obeyed, string Says, DateTimeOffset At);

@@ -7,21 +7,26 @@ namespace Failover.HealthCheck.Decision;
 
 /// <summary>
 /// Obeys an operator's command, or refuses it. Either way the register then carries the command's id, in the same write as its effect,
-/// so that it is obeyed once.
+/// so that it is obeyed once. All that wait are answered in one write.
 /// </summary>
 public static class Commands
 {
     /// <summary>
-    /// Whether the view holds a command that this observer is to answer. An order of an unknown kind is left to the observers of other rules while there are any;
-    /// and while a majority votes by other rules or with another topology, an order that needs votes or records is that majority's.
+    /// The orders that this observer is to answer in one write, in the order in which it does: those that stop something come first. An order of an unknown kind is left to the observers
+    /// of other rules while there are any; and while a majority votes by other rules or with another topology, an order that needs votes or records is that majority's.
     /// </summary>
-    public static bool IsPending(Topology topology, ControlView view, DateTimeOffset now)
+    /// <param name="withListing">False: only those before the first that needs a listing. What can be answered does not wait for the provider.</param>
+    public static IReadOnlyList<Command> Batch(Topology topology, Service service, ControlView view, bool withListing, DateTimeOffset now)
     {
-        if (view.Command is not { } command || command.Id == view.Register?.LastCommand?.Id)
-        {
-            return false;
-        }
+        var pending = view.Pending.Where(command => IsOurs(topology, view, command, now)).OrderBy(command => command.IsStopping ? 0 : 1).ToList();
+        return withListing ? pending : [.. pending.TakeWhile(command => !NeedsListing(service, view.Register, command, pending, now))];
+    }
 
+    /// <summary>Whether any order waits for this observer.</summary>
+    public static bool IsAnyPending(Topology topology, ControlView view, DateTimeOffset now) => view.Pending.Any(command => IsOurs(topology, view, command, now));
+
+    private static bool IsOurs(Topology topology, ControlView view, Command command, DateTimeOffset now)
+    {
         if (command.Kind == CommandKind.Unknown)
         {
             return !view.Ballots.Any(ballot => ballot.RuleVersion != Ballot.RuleVersionNow && now <= ballot.ValidUntil);
@@ -36,50 +41,87 @@ public static class Commands
         return votes.OfOtherVersions < votes.Majority;
     }
 
-    /// <summary>Whether obeying it takes a listing of the name.</summary>
-    public static bool NeedsListing(Service service, Command command) =>
-        service.Lever == Lever.Records && command.Kind is (CommandKind.Adopt or CommandKind.Move or CommandKind.MoveBack or CommandKind.PlannedMove);
+    /// <summary>What is refused for its age, or for a pause beside it, needs no listing, which may be what fails.</summary>
+    private static bool NeedsListing(Service service, Register? register, Command command, IReadOnlyList<Command> batch, DateTimeOffset now) =>
+        service.Lever == Lever.Records
+        && (register is null || (command.Kind is CommandKind.Adopt or CommandKind.Move or CommandKind.MoveBack or CommandKind.PlannedMove && Stale(command, register, now) is null && !IsPaused(command, batch)));
 
-    /// <summary>The register after the command; null if there is none and the command does not make one.</summary>
-    public static Register? Obey(Topology topology, Service service, ControlView view, Listing? listing, string self, DateTimeOffset now)
+    /// <summary>The register after all of these orders; null if there is none and no order makes one.</summary>
+    public static Register? Obey(Topology topology, Service service, ControlView view, IReadOnlyList<Command> batch, Listing? listing, string self, DateTimeOffset now)
     {
-        var command = view.Command!;
-        if (view.Register is not { } register)
+        var register = view.Register;
+        foreach (var command in batch)
         {
-            return command.Kind == CommandKind.Adopt && listing is not null && Stale(command, null, now) is null
-                ? Adopt(topology, service, null, command, listing, self, now).Next
-                : null;
+            register = Obey(topology, service, view with { Register = register }, command, batch, listing, self, now);
         }
 
-        var (next, says) = Stale(command, register, now) is { } stale ? (null, stale)
-            : service.Mode == FailoverMode.ObserveOnly && MovesTheName(command.Kind) ? (null, "refused: the service is only observed; change its mode in the topology first")
-            : command.Minutes < 1 ? (null, $"refused: {command.Minutes} minutes are none")
-            : command.Kind switch
-            {
-                CommandKind.Move or CommandKind.MoveBack => MoveTo(topology, service, register, view, command, listing, self, now),
-                CommandKind.PlannedMove => PlanTo(topology, service, register, view, command, listing, now),
+        // One write, whatever it answers.
+        return register is not null && view.Register is { } before ? register with { Rev = before.Rev + 1 } : register;
+    }
 
-                CommandKind.Pause => (register with { Paused = OrderOf(command, now) }, PauseSays(service, register)),
-                CommandKind.Resume => (register with { Paused = null }, "resumed"),
-                CommandKind.Ack => (register with { CoolDown = null, Withdrawals = [] }, "acknowledged"),
-                CommandKind.Approve when service.Mode != FailoverMode.Approve => (null, "refused: the service's moves need no approval"),
-                CommandKind.Approve => (register with { Approved = new Override(command.By, now, now + Command.Lifetime, command.Reason) }, $"approved for {Command.Lifetime.TotalMinutes:0} minutes"),
-                CommandKind.Pin => PinTo(topology, service, register, view, command, now),
-                CommandKind.Unpin => register.Pinned is null ? (null, "refused: nothing is pinned") : (register with { Pinned = null }, "unpinned"),
-                CommandKind.Drain => Drain(service, register, command, now),
-                CommandKind.Undrain => command.To is { } to && register.Drained.ContainsKey(to)
-                    ? (register with { Drained = register.Drained.Where(drain => drain.Key != to).ToDictionary() }, $"{to} is drained no more")
-                    : (null, $"refused: '{command.To}' is not drained"),
-                CommandKind.Unknown => (null, "refused: this version does not know that kind of command"),
-                CommandKind.Adopt when service.Lever == Lever.Switch => (null, "refused: the lever 'Switch' writes no records; there is nothing to adopt"),
-                _ => Adopt(topology, service, register, command, listing!, self, now),
-            };
-        return (next ?? register) with
+    private static Register? Obey(Topology topology, Service service, ControlView view, Command command, IReadOnlyList<Command> batch, Listing? listing, string self, DateTimeOffset now)
+    {
+        Register? next;
+        string says;
+        try
         {
-            Rev = register.Rev + 1,
-            LastCommand = new CommandOutcome(command.Id, next is not null, says, now),
+            (next, says) = Stale(command, view.Register, now) is { } stale ? (null, stale)
+                : IsPaused(command, batch) ? (null, "refused: a pause was ordered at the same moment; order it again if you still want it")
+                : Answer(topology, service, view, command, listing, self, now);
+        }
+        catch (Exception error)
+        {
+            // An order that cannot be carried out must not keep the others, and the failover itself, from going on.
+            (next, says) = (null, $"refused: this version fails on it: {error.GetType().Name}: {error.Message}");
+        }
+
+        return (next ?? view.Register)?.WithAnswer(new CommandOutcome(command.Id, next is not null, Printable.Of(says, SaysMax), now), view.Orders);
+    }
+
+    private static bool IsPaused(Command command, IReadOnlyList<Command> batch) => command.IsStarting && batch.Any(other => other.Kind == CommandKind.Pause);
+
+    private static (Register? Next, string Says) Answer(Topology topology, Service service, ControlView view, Command command, Listing? listing, string self, DateTimeOffset now)
+    {
+        if (view.Register is not { } register)
+        {
+            return command.Kind == CommandKind.Adopt && listing is not null ? Adopt(topology, service, null, command, listing, self, now) : (null, "");
+        }
+
+        if (service.Mode == FailoverMode.ObserveOnly && MovesTheName(command.Kind))
+        {
+            return (null, "refused: the service is only observed; change its mode in the topology first");
+        }
+
+        return command.Kind switch
+        {
+            CommandKind.Move or CommandKind.MoveBack => MoveTo(topology, service, register, view, command, listing, self, now),
+            CommandKind.PlannedMove => PlanTo(topology, service, register, view, command, listing, now),
+            CommandKind.Pause => (register with { Paused = OrderOf(command, now) }, PauseSays(service, register)),
+            CommandKind.Resume => register.Paused is { } paused && IsEnded(paused, command, now, "pause") is { } why ? (null, why)
+                : register.Paused is null ? (null, "refused: nothing is paused") : (register with { Paused = null }, "resumed"),
+            CommandKind.Ack => (register with { CoolDown = null, Withdrawals = [] }, "acknowledged"),
+            CommandKind.Approve when service.Mode != FailoverMode.Approve => (null, "refused: the service's moves need no approval"),
+            CommandKind.Approve => (register with { Approved = new Override(command.Id, command.By, now, now + Command.Lifetime, command.Reason) }, $"approved for {Command.Lifetime.TotalMinutes:0} minutes"),
+            CommandKind.Pin => PinTo(topology, service, register, view, command, now),
+            CommandKind.Unpin => register.Pinned is { } pin && IsEnded(pin.Order, command, now, "pin") is { } why ? (null, why)
+                : register.Pinned is null ? (null, "refused: nothing is pinned") : (register with { Pinned = null }, "unpinned"),
+            CommandKind.Drain => Drain(service, register, command, now),
+            CommandKind.Undrain => Undrain(register, command, now),
+            CommandKind.Unknown => (null, "refused: this version does not know that kind of command"),
+            CommandKind.Adopt when service.Lever == Lever.Switch => (null, "refused: the lever 'Switch' writes no records; there is nothing to adopt"),
+            _ => Adopt(topology, service, register, command, listing!, self, now),
         };
     }
+
+    private static (Register? Next, string Says) Undrain(Register register, Command command, DateTimeOffset now) =>
+        command.To is not { } to || !register.Drained.TryGetValue(to, out var drain) ? (null, $"refused: '{command.To}' is not drained")
+        : IsEnded(drain, command, now, $"drain of {to}") is { } why ? (null, why)
+        : (register with { Drained = register.Drained.Where(other => other.Key != to).ToDictionary() }, $"{to} is drained no more");
+
+    /// <summary>Why an order does not end what is in force: another operator's that came later. Null if it ends it.</summary>
+    private static string? IsEnded(Override inForce, Command command, DateTimeOffset now, string what) =>
+        command.Ends == inForce.Order || !inForce.IsInForce(now) ? null
+        : $"refused: the {what} in force is another: by {inForce.By} since {inForce.Since:u}, order {inForce.Order}; look at it, and end that one";
 
     /// <summary>What a pause does to a move under way depends on how far that has come.</summary>
     private static string PauseSays(Service service, Register register)
@@ -102,12 +144,16 @@ public static class Commands
     /// <summary>What a listing said is kept in the register: not more of it.</summary>
     private const int TextMax = 600;
 
+    /// <summary>An answer, in bytes of JSON: the register keeps many.</summary>
+    private const int SaysMax = 400;
+
     private static bool MovesTheName(CommandKind kind) =>
         kind is CommandKind.Move or CommandKind.MoveBack or CommandKind.PlannedMove or CommandKind.Pin or CommandKind.Drain or CommandKind.Approve;
 
     /// <summary>Why an order is refused whatever it asks for: it is of another time or epoch; null if it is not.</summary>
     public static string? Stale(Command command, Register? register, DateTimeOffset now) =>
-        command.Kind != CommandKind.Unknown && (now - command.At).Duration() > Command.Lifetime ? $"refused: it is of {command.At:O}, more than {Command.Lifetime.TotalMinutes:0} minutes away"
+        command.Mistake() is { } mistake ? $"refused: {mistake}"
+        : command.Kind != CommandKind.Unknown && (now - command.At).Duration() > Command.Lifetime ? $"refused: it is of {command.At:O}, more than {Command.Lifetime.TotalMinutes:0} minutes away"
         : command.IfEpoch is { } epoch && register is not null && epoch != register.Epoch ? $"refused: it was meant for epoch {epoch}, this is {register.Epoch}"
         : null;
 
@@ -138,7 +184,7 @@ public static class Commands
 
         if (listing is not null && DnsGate.Judge(register, listing, service.IsFenced) is GateVerdict.Freeze freeze)
         {
-            return (null, Printable.Of($"refused: the name is frozen: {freeze.Reason}", TextMax));
+            return (null, $"refused: the name is frozen: {freeze.Reason}");
         }
 
         var votes = Votes.Of(topology, register, view.Ballots, now);
@@ -172,7 +218,7 @@ public static class Commands
 
         if (listing is not null && DnsGate.Judge(register, listing, service.IsFenced) is GateVerdict.Freeze freeze)
         {
-            return (null, Printable.Of($"refused: the name is frozen: {freeze.Reason}", TextMax));
+            return (null, $"refused: the name is frozen: {freeze.Reason}");
         }
 
         if (register.IsUnpublished || register.Planned is not null)
@@ -235,7 +281,7 @@ public static class Commands
     }
 
     private static Override OrderOf(Command command, DateTimeOffset now) =>
-        new(command.By, now, command.Minutes is { } minutes ? now.AddMinutes(minutes) : null, command.Reason);
+        new(command.Id, command.By, now, command.Minutes is { } minutes ? now.AddMinutes(minutes) : null, command.Reason);
 
     private static string NoSuchEndpoint(Service service, Command command) =>
         $"refused: '{command.To}' is no endpoint; there are {string.Join(", ", service.Endpoints.Select(endpoint => endpoint.Name))}";
@@ -246,7 +292,7 @@ public static class Commands
         {
             return register.HasObservers(topology.Observers)
                 ? (null, "refused: the name is as the register says; there is nothing to adopt")
-                : (register with { Observers = topology.Observers, Paused = new Override(command.By, now, null, "adopted") }, $"adopted the observers {string.Join(", ", topology.Observers)}, paused");
+                : (register with { Observers = topology.Observers, Paused = new Override(command.Id, command.By, now, null, "adopted") }, $"adopted the observers {string.Join(", ", topology.Observers)}, paused");
         }
 
         if (service.Endpoints.FirstOrDefault(endpoint => RecordSet.AreSame(Plan.SetsOf(service, endpoint), listing.Sets)) is not { } active)
@@ -268,14 +314,12 @@ public static class Commands
         var epoch = Math.Max(text is null ? 0 : StateTxt.TryParse(text)?.Epoch ?? 0, register?.Epoch ?? 0) + 1;
         var plan = Plan.Of(service, active.Name, listing.Sets, epoch, now, self, "Adopted");
         var next = register?.WithPlan(plan) ?? new Register { Service = service.Name, Rev = 1, Observers = topology.Observers, Plan = plan, Active = active.Name };
-        var says = $"adopted {active.Name} at epoch {epoch}, paused";
         return (next with
         {
             Active = active.Name,
             Observers = topology.Observers,
             Adopted = new Adoption(text, listing.Sets),
-            Paused = new Override(command.By, now, null, "adopted"),
-            LastCommand = new CommandOutcome(command.Id, true, says, now),
-        }, says);
+            Paused = new Override(command.Id, command.By, now, null, "adopted"),
+        }, $"adopted {active.Name} at epoch {epoch}, paused");
     }
 }

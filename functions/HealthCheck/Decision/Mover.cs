@@ -200,7 +200,7 @@ public sealed record Mover
             return Write(Moves.Published(unpublished, Topology.Timing.CoolDown, now), unpublished.Rev, $"epoch {unpublished.Epoch} is published: {unpublished.Plan.Endpoint} serves");
         }
 
-        if (Commands.IsPending(Topology, View, now))
+        if (Commands.IsAnyPending(Topology, View, now))
         {
             return Obey(now);
         }
@@ -260,10 +260,8 @@ public sealed record Mover
 
     private (Mover State, Step Step) Obey(DateTimeOffset now)
     {
-        var command = View.Command!;
-
-        // An order that is refused for its age needs no listing, which may be what fails.
-        if (!IsSwitch && (Register is null || (Commands.NeedsListing(Service, command) && Commands.Stale(command, Register, now) is null)))
+        var batch = Commands.Batch(Topology, Service, View, withListing: false, now);
+        if (batch.Count == 0)
         {
             if (Listing is null)
             {
@@ -274,11 +272,13 @@ public sealed record Mover
             {
                 return Doubt();
             }
+
+            batch = Commands.Batch(Topology, Service, View, withListing: true, now);
         }
 
-        if (Commands.Obey(Topology, Service, View, Listing, Self, now) is { } next)
+        if (Commands.Obey(Topology, Service, View, batch, Listing, Self, now) is { } next)
         {
-            return Write(next, Register?.Rev, $"command {command.Kind} of {command.By}: {next.LastCommand!.Says}");
+            return Write(next, Register?.Rev, string.Join("; ", batch.Select(command => $"order {command.Kind} of {command.By}: {next.AnswerTo(command.Id)!.Says}")));
         }
 
         // Without a register there is nowhere to refuse it; the first register comes before everything.

@@ -93,8 +93,8 @@ internal sealed class Rehearsal(World world, TimeProvider time)
         using var ordered = await _http.PostAsJsonAsync(Page("commands"), new { kind = "MoveBack", by = "rehearsal" }, cancellationToken);
         var id = (string?)JsonNode.Parse(await ordered.Content.ReadAsStringAsync(cancellationToken))!["id"];
         CommandOutcome? outcome = null;
-        await SoonAsync(async () => (outcome = (await world.ControlStore.ReadAsync(World.ServiceName, cancellationToken)).Register?.LastCommand)?.Id == id, cancellationToken);
-        return id is not null && outcome?.Id == id ? outcome!.Says : "not answered";
+        await SoonAsync(async () => (outcome = (await world.ControlStore.ReadAsync(World.ServiceName, cancellationToken)).Register?.AnswerTo(id!)) is not null, cancellationToken);
+        return outcome?.Says ?? "not answered";
     }
 
     /// <summary>Whether it comes true within a few ticks.</summary>

@@ -203,10 +203,16 @@ internal sealed class ControlApi(World world, TimeProvider time)
                 return;
             }
 
-            await (await world.ControlStore.WriteCommandAsync(service, command, context.RequestAborted) switch
+            // An order that ends a pause, a pin or a drain ends the one that stands: the page's user sees it.
+            if (command.Ends is null && command.Kind is CommandKind.Resume or CommandKind.Unpin or CommandKind.Undrain)
             {
-                ConditionalWrite.Written => JsonAsync(context, 202, new JsonObject { ["id"] = command.Id }),
-                ConditionalWrite.Refused => ProblemAsync(context, 409, "There is a newer command."),
+                command = command.MeantFor(await world.ControlStore.ReadAsync(service, context.RequestAborted));
+            }
+
+            await (await world.ControlStore.AppendOrderAsync(service, command, context.RequestAborted) switch
+            {
+                OrderWrite.Written => JsonAsync(context, 202, new JsonObject { ["id"] = command.Id }),
+                OrderWrite.Full => ProblemAsync(context, 409, $"{ControlStore.OrdersMax} orders wait already, and no observer answers them. Wait, or see which observers tick; a pause, pin or drain still finds room."),
                 _ => ProblemAsync(context, 503, "The command was not acknowledged; it may stand all the same."),
             });
         }

@@ -29,7 +29,7 @@ internal static class StateReport
                 ["up"] = world.Faults.RegionDown(region.Name) is null,
                 ["intervalSeconds"] = (int)region.Interval.TotalSeconds,
             })]),
-            ["services"] = new JsonArray([.. world.Topology.Services.Select(service => Service(world, service, views[service.Name].Register, now))]),
+            ["services"] = new JsonArray([.. world.Topology.Services.Select(service => Service(world, service, views[service.Name], now))]),
             ["observers"] = new JsonArray([.. world.Topology.Observers.Select(observer => Observer(world, observer, views.Values.First(), now))]),
             ["replication"] = new JsonArray([.. Pairs(world).Select(pair => new JsonObject
             {
@@ -51,8 +51,9 @@ internal static class StateReport
         Converters = { new System.Text.Json.Serialization.JsonStringEnumConverter(JsonNamingPolicy.CamelCase) },
     };
 
-    private static JsonObject Service(World world, Service service, Register? register, DateTimeOffset now)
+    private static JsonObject Service(World world, Service service, ControlView view, DateTimeOffset now)
     {
+        var register = view.Register;
         var sets = world.ServedZones.SelectMany(zone => zone.Sets()).ToList();
         IReadOnlyList<string> addresses = sets.FirstOrDefault(set => set.Name == service.Name + "." && set.Type == "A") is { } answer ? answer.Values : [];
         var endpoint = service.Endpoints.FirstOrDefault(endpoint => endpoint.Records.SelectMany(record => record.Values).ToHashSet().SetEquals(addresses));
@@ -67,6 +68,8 @@ internal static class StateReport
             ["planned"] = register?.Planned?.To,
             ["paused"] = register?.Paused?.IsInForce(now) == true,
             ["lastCommand"] = register?.LastCommand?.Says,
+            ["waitingCommands"] = new JsonArray([.. view.Pending.Select(command => new JsonObject { ["id"] = command.Id, ["kind"] = command.Kind.ToString(), ["to"] = command.To, ["by"] = command.By })]),
+            ["answeredCommands"] = new JsonArray([.. (register?.Answered ?? []).Select(answer => new JsonObject { ["id"] = answer.Id, ["obeyed"] = answer.Obeyed, ["says"] = answer.Says })]),
             ["answer"] = new JsonObject
             {
                 ["addresses"] = new JsonArray([.. addresses.Select(address => JsonValue.Create(address))]),

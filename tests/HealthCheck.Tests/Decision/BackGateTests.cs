@@ -92,7 +92,7 @@ public class BackGateTests
     {
         Assert.Equal(("a", MoveKind.Back), (ByItself(ServedByB, Equal).To, ByItself(ServedByB, Equal).Kind));
         Waits(ServedByB with { CoolDown = new CoolDown(World.Now.AddMinutes(-1), World.Now.AddMinutes(1), 0) });
-        Waits(ServedByB with { Paused = new Override("op", World.Now, null, null) });
+        Waits(ServedByB with { Paused = new Override("o", "op", World.Now, null, null) });
         Waits(ServedByB, service => service with { Mode = FailoverMode.ObserveOnly });
         Waits(ServedByB, service => service with { Mode = FailoverMode.Approve });
         Assert.Equal(Verdict.MoveBack, ByItself(ServedByB with { CoolDown = new CoolDown(World.Now.AddMinutes(-2), World.Now.AddMinutes(-1), 1) }, Equal).Verdict);
@@ -179,8 +179,8 @@ public class BackGateTests
     [Fact]
     public void A_pause_stops_a_move_back_that_was_ordered_before_it()
     {
-        Assert.Equal((Verdict.Hold, null), Decide(MovingBack() with { Paused = new Override("op", World.Now, null, null) }, Ballots()));
-        Assert.Equal((Verdict.MoveBack, "a"), Decide(MovingBack() with { Paused = new Override("op", World.Now.AddMinutes(-1), null, null) }, Ballots()));
+        Assert.Equal((Verdict.Hold, null), Decide(MovingBack() with { Paused = new Override("o", "op", World.Now, null, null) }, Ballots()));
+        Assert.Equal((Verdict.MoveBack, "a"), Decide(MovingBack() with { Paused = new Override("o", "op", World.Now.AddMinutes(-1), null, null) }, Ballots()));
     }
 
     [Fact]

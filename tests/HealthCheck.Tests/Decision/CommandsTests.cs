@@ -63,7 +63,7 @@ public class CommandsTests
     public void A_command_of_another_time_is_refused(int minutes) => Refused(Obey(Settled, Order(CommandKind.Pause) with { At = World.Now.AddMinutes(minutes) }), "10 minutes");
 
     [Fact]
-    public void A_pause_of_no_time_is_refused() => Refused(Obey(Settled, Order(CommandKind.Pause) with { Minutes = -5 }), "are none");
+    public void A_pause_of_no_time_is_refused() => Refused(Obey(Settled, Order(CommandKind.Pause) with { Minutes = -5 }), "not 1 to");
 
     [Fact]
     public void Pause_resume_and_ack_take_no_epoch()
@@ -72,10 +72,10 @@ public class CommandsTests
         var cooling = Settled with { CoolDown = new CoolDown(World.Now, World.Now.AddHours(1), 1), Withdrawals = [World.Now], Paused = paused.Paused };
 
         Assert.Equal(World.Now.AddMinutes(5), paused.Paused!.Until);
-        Assert.Null(Obey(cooling, Order(CommandKind.Resume)).Paused);
+        Assert.Null(Obey(cooling, Order(CommandKind.Resume) with { Id = "c2", Ends = "c1" }).Paused);
         Assert.Null(Obey(cooling, Order(CommandKind.Ack)).CoolDown);
         Assert.Empty(Obey(cooling, Order(CommandKind.Ack)).Withdrawals);
-        Assert.Equal([4, 4, 4], new[] { paused, Obey(cooling, Order(CommandKind.Resume)), Obey(cooling, Order(CommandKind.Ack)) }.Select(register => register.Epoch));
+        Assert.Equal([4, 4, 4], new[] { paused, Obey(cooling, Order(CommandKind.Resume) with { Id = "c2", Ends = "c1" }), Obey(cooling, Order(CommandKind.Ack)) }.Select(register => register.Epoch));
     }
 
     [Fact]
@@ -98,18 +98,18 @@ public class CommandsTests
         var pinned = Obey(Settled, Order(CommandKind.Pin) with { To = "b", Minutes = 5, Reason = "rehearsal" });
         var drained = Obey(Settled, Order(CommandKind.Drain) with { To = "a", Minutes = 5 });
 
-        Assert.Equal(new Pin("b", Force: false, new Override("op", World.Now, World.Now.AddMinutes(5), "rehearsal")), pinned.Pinned);
-        Assert.Equal(new Override("op", World.Now, World.Now.AddMinutes(5), null), drained.Drained["a"]);
-        Assert.Null(Obey(pinned, Order(CommandKind.Unpin)).Pinned);
-        Assert.Empty(Obey(drained, Order(CommandKind.Undrain) with { To = "a" }).Drained);
+        Assert.Equal(new Pin("b", Force: false, new Override("c1", "op", World.Now, World.Now.AddMinutes(5), "rehearsal")), pinned.Pinned);
+        Assert.Equal(new Override("c1", "op", World.Now, World.Now.AddMinutes(5), null), drained.Drained["a"]);
+        Assert.Null(Obey(pinned, Order(CommandKind.Unpin) with { Id = "c2", Ends = "c1" }).Pinned);
+        Assert.Empty(Obey(drained, Order(CommandKind.Undrain) with { Id = "c2", Ends = "c1", To = "a" }).Drained);
         Assert.Equal([4, 4], new[] { pinned, drained }.Select(register => register.Epoch));
     }
 
     [Fact]
     public void Overrides_that_contradict_are_refused()
     {
-        var pinned = Obey(Settled, Order(CommandKind.Pin) with { To = "b" }) with { LastCommand = null, Rev = 10 };
-        var drained = Settled with { Drained = World.Service.Endpoints.Skip(1).ToDictionary(endpoint => endpoint.Name, _ => new Override("op", World.Now, null, null)) };
+        var pinned = Obey(Settled, Order(CommandKind.Pin) with { To = "b" }) with { Answered = [], Rev = 10 };
+        var drained = Settled with { Drained = World.Service.Endpoints.Skip(1).ToDictionary(endpoint => endpoint.Name, _ => new Override("o", "op", World.Now, null, null)) };
 
         Refused(Obey(pinned, Order(CommandKind.Drain) with { To = "b" }), "pinned to b");
         Refused(Obey(pinned, Order(CommandKind.Move) with { To = "c", Force = true }), "pinned to b");
@@ -139,18 +139,14 @@ public class CommandsTests
     [InlineData(CommandKind.Pin)]
     [InlineData(CommandKind.Drain)]
     public void A_service_that_is_only_observed_obeys_no_order_that_moves_the_name(CommandKind kind) =>
-        Refused(
-            Commands.Obey(
-                World.Topology, World.Service with { Mode = FailoverMode.ObserveOnly }, new ControlView(Settled, Order(kind) with { To = "b" }, AllUp),
-                new Listing(Settled.Plan.Sets, Settled.Plan.Txt), "o1", World.Now)!,
-            "only observed");
+        Refused(ObeyAll(World.Service with { Mode = FailoverMode.ObserveOnly }, Settled, [Order(kind) with { To = "b" }])!, "only observed");
 
     [Fact]
     public void Adopt_takes_an_epoch_above_both_and_pauses()
     {
         var world = new Listing(World.Plan("b", 9).Sets, World.Plan("b", 9).Txt);
         var restored = Obey(Settled, Order(CommandKind.Adopt), world);
-        var lost = Commands.Obey(World.Topology, World.Service, new ControlView(null, Order(CommandKind.Adopt), AllUp), world, "o1", World.Now)!;
+        var lost = ObeyAll(World.Service, null, [Order(CommandKind.Adopt)], world)!;
 
         Assert.Equal((10, "b", "b"), (restored.Epoch, restored.Active, restored.Plan.Endpoint));
         Assert.NotNull(restored.Paused);
@@ -166,10 +162,105 @@ public class CommandsTests
         Refused(Obey(Settled, Order(CommandKind.Adopt), new Listing([new RecordSet(World.Name, "A", 60, ["198.51.100.7"])], Settled.Plan.Txt)), "no configured endpoint");
     }
 
+    [Fact]
+    public void All_orders_that_wait_are_answered_in_one_write_and_what_stops_something_comes_first()
+    {
+        var orders = new[] { Numbered(1, CommandKind.Ack), Numbered(2, CommandKind.Move, "b"), Numbered(3, CommandKind.Pin, "c") with { Force = true }, Numbered(4, CommandKind.Drain, "b") };
+        var next = ObeyAll(World.Service, Settled, orders)!;
+
+        Assert.Equal(["3", "4", "1", "2"], next.Answered.Select(answer => answer.Id));
+        Assert.Equal([true, true, true, false], next.Answered.Select(answer => answer.Obeyed));
+        Assert.Equal(Settled.Rev + 1, next.Rev);
+        Assert.Contains("pinned to c", next.AnswerTo("2")!.Says, StringComparison.Ordinal);
+        Assert.Empty(new ControlView(next, orders, []).Pending);
+    }
+
+    [Theory]
+    [InlineData(CommandKind.Move)]
+    [InlineData(CommandKind.MoveBack)]
+    [InlineData(CommandKind.PlannedMove)]
+    [InlineData(CommandKind.Approve)]
+    public void A_pause_overrides_what_was_started_in_the_same_tick(CommandKind kind)
+    {
+        var next = ObeyAll(World.Service, Settled, [Numbered(1, kind, "b"), Numbered(2, CommandKind.Pause)])!;
+
+        Assert.NotNull(next.Paused);
+        Assert.Equal(Settled.Plan, next.Plan);
+        Assert.Contains("a pause was ordered at the same moment", next.AnswerTo("1")!.Says, StringComparison.Ordinal);
+    }
+
+    /// <summary>F9: two operators order at once, and the first move takes the epoch that both had in mind.</summary>
+    [Fact]
+    public void Of_two_moves_for_one_epoch_the_first_is_made()
+    {
+        var next = ObeyAll(World.Service, Settled, [Numbered(1, CommandKind.Move, "b") with { IfEpoch = 4 }, Numbered(2, CommandKind.Move, "c") with { IfEpoch = 4, Force = true }])!;
+
+        Assert.Equal(("b", 5), (next.Plan.Endpoint, next.Epoch));
+        Assert.Contains("meant for epoch 4, this is 5", next.AnswerTo("2")!.Says, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Who_ends_a_pause_a_pin_or_a_drain_ends_no_later_one_of_another()
+    {
+        var paused = ObeyAll(World.Service, Settled, [Numbered(1, CommandKind.Pause), Numbered(2, CommandKind.Pause), Numbered(3, CommandKind.Pin, "b"), Numbered(4, CommandKind.Drain, "c")])!;
+        var refused = ObeyAll(World.Service, paused,
+        [
+            Numbered(5, CommandKind.Resume) with { Ends = "1" }, Numbered(6, CommandKind.Resume), Numbered(7, CommandKind.Unpin) with { Ends = "1" }, Numbered(8, CommandKind.Undrain, "c") with { Ends = "3" },
+        ])!;
+        var ended = ObeyAll(World.Service, paused,
+        [
+            Numbered(5, CommandKind.Resume) with { Ends = "2" }, Numbered(7, CommandKind.Unpin) with { Ends = "3" }, Numbered(8, CommandKind.Undrain, "c") with { Ends = "4" },
+        ])!;
+
+        Assert.All(refused.Answered.TakeLast(4), answer => Assert.Contains("in force is another: by op", answer.Says, StringComparison.Ordinal));
+        Assert.True(refused is { Paused.Order: "2", Pinned.Order.Order: "3" } && refused.IsDrained("c", World.Now));
+        Assert.True(ended is { Paused: null, Pinned: null, Drained.Count: 0 });
+    }
+
+    [Fact]
+    public void An_order_that_this_version_fails_on_is_refused_and_keeps_nobody_from_being_answered()
+    {
+        var broken = World.Service with { Endpoints = [.. World.Service.Endpoints.Select(endpoint => endpoint.Name == "b" ? endpoint with { Records = null! } : endpoint)] };
+        var next = ObeyAll(broken, Settled, [Numbered(1, CommandKind.Move, "b"), Numbered(2, CommandKind.Ack)])!;
+
+        Assert.StartsWith("refused: this version fails on it: ", next.AnswerTo("1")!.Says, StringComparison.Ordinal);
+        Assert.True(next.AnswerTo("2")!.Obeyed);
+    }
+
+    [Fact]
+    public void What_an_order_says_is_bounded_whoever_wrote_it()
+    {
+        var next = ObeyAll(World.Service, Settled, [Numbered(1, CommandKind.Pause) with { Reason = new string('r', 100_000) }, Numbered(2, CommandKind.Move, new string('<', 90))])!;
+
+        Assert.Null(next.Paused);
+        Assert.All(next.Answered, answer => Assert.InRange(answer.Says.Length, 1, 400));
+    }
+
+    /// <summary>What is ordered while the provider's API is down: only what must know the records waits for it.</summary>
+    [Fact]
+    public void A_pause_or_a_pin_waits_for_no_listing()
+    {
+        IReadOnlyList<string> Answerable(params Command[] orders) =>
+            [.. Commands.Batch(World.Topology, World.Service, new ControlView(Settled, orders, AllUp), withListing: false, World.Now).Select(order => order.Id)];
+
+        Assert.Equal(["2", "1"], Answerable(Numbered(1, CommandKind.Move, "b"), Numbered(2, CommandKind.Pause)));
+        Assert.Equal(["2"], Answerable(Numbered(1, CommandKind.Move, "b"), Numbered(2, CommandKind.Pin, "c")));
+        Assert.Equal(["1"], Answerable(Numbered(1, CommandKind.Move, "b") with { At = World.Now.AddHours(-1) }));
+        Assert.Empty(Answerable(Numbered(1, CommandKind.Adopt), Numbered(2, CommandKind.Ack)));
+    }
+
+    private static Command Numbered(int id, CommandKind kind, string? to = null) => new() { Id = $"{id}", Kind = kind, By = "op", At = World.Now, To = to };
+
     private static Command Order(CommandKind kind) => new() { Id = "c1", Kind = kind, By = "op", At = World.Now };
 
-    private static Register Obey(Register register, Command command, Listing? listing = null, IReadOnlyList<Ballot>? ballots = null) =>
-        Commands.Obey(World.Topology, World.Service, new ControlView(register, command, ballots ?? AllUp), listing ?? new Listing(register.Plan.Sets, register.Plan.Txt), "o1", World.Now)!;
+    private static Register Obey(Register register, Command command, Listing? listing = null, IReadOnlyList<Ballot>? ballots = null) => ObeyAll(World.Service, register, [command], listing, ballots)!;
+
+    private static Register? ObeyAll(Service service, Register? register, IReadOnlyList<Command> orders, Listing? listing = null, IReadOnlyList<Ballot>? ballots = null)
+    {
+        var view = new ControlView(register, orders, ballots ?? AllUp);
+        return Commands.Obey(
+            World.Topology, service, view, Commands.Batch(World.Topology, service, view, withListing: true, World.Now), listing ?? new Listing(register!.Plan.Sets, register.Plan.Txt), "o1", World.Now);
+    }
 
     private static void Refused(Register next, string says)
     {

@@ -116,7 +116,7 @@ public class ContestedMoveTests
         var name = new NameWorld(World.Service, Before, Before) { Register = World.Register(epoch: epoch) with { Observers = ["x1", "x2", "x3"] } };
         name.Tick(AllUp, command: new Command { Id = "x", Kind = CommandKind.Adopt, By = "op", At = World.Now });
         Assert.True(name.Register.LastCommand!.Obeyed, name.Register.LastCommand.Says);
-        name.Tick(AllUp, command: new Command { Id = "y", Kind = CommandKind.Resume, By = "op", At = World.Now });
+        name.Tick(AllUp, command: new Command { Id = "y", Kind = CommandKind.Resume, Ends = "x", By = "op", At = World.Now });
         Repeat(name, "a:9- b:+ c:+", 2);
 
         Assert.Equal("b", name.Register.Plan.Endpoint);

@@ -102,7 +102,7 @@ public class DeciderTests
     [Fact]
     public void A_pause_holds_and_runs_out()
     {
-        var paused = World.Register() with { Paused = new Override("op", World.Now, World.Now.AddMinutes(1), null) };
+        var paused = World.Register() with { Paused = new Override("o", "op", World.Now, World.Now.AddMinutes(1), null) };
 
         Assert.Equal([HoldReason.Paused], Decide(paused, "a:9- b:+", "a:9- b:+", "a:9- b:+").Held);
         Assert.Equal(Verdict.Move, Decide(paused with { Paused = paused.Paused! with { Until = World.Now } }, "a:9- b:+", "a:9- b:+", "a:9- b:+").Verdict);

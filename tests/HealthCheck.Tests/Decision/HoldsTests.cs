@@ -80,7 +80,7 @@ public class HoldsTests
     public void A_move_that_needs_approval_waits_for_it_and_no_longer_than_it_lasts()
     {
         var service = World.Service with { Mode = FailoverMode.Approve };
-        var approved = World.Register() with { Approved = new Override("op", Now, Now.AddMinutes(10), null) };
+        var approved = World.Register() with { Approved = new Override("o", "op", Now, Now.AddMinutes(10), null) };
 
         AssertHeld(HoldReason.AwaitingApproval, service);
         Assert.True(Decide(service, approved).MovesTo("b"));
@@ -92,7 +92,7 @@ public class HoldsTests
     public void All_that_holds_is_told_and_approval_is_asked_for_only_when_nothing_else_does()
     {
         var service = World.Service with { Mode = FailoverMode.Approve, Maintenance = [new MaintenanceWindow(DayOfWeek.Monday, "08:00", 9)] };
-        var register = World.Register() with { Paused = new Override("op", Now, null, null), CoolDown = new CoolDown(Now, Now.AddHours(1), 2) };
+        var register = World.Register() with { Paused = new Override("o", "op", Now, null, null), CoolDown = new CoolDown(Now, Now.AddHours(1), 2) };
 
         Assert.Equal([HoldReason.Paused, HoldReason.MaintenanceWindow, HoldReason.CoolDown], Decide(service, register).Held);
     }
@@ -117,7 +117,7 @@ public class HoldsTests
     [Fact]
     public void A_pin_holds_a_failure_of_the_endpoint_that_it_names_and_runs_out()
     {
-        var pinned = World.Register() with { Pinned = new Pin("a", Force: false, new Override("op", Now, Now.AddMinutes(1), null)) };
+        var pinned = World.Register() with { Pinned = new Pin("a", Force: false, new Override("o", "op", Now, Now.AddMinutes(1), null)) };
 
         Assert.Equal([HoldReason.Pinned], Decide(World.Service, pinned).Held);
         Assert.True(Decide(World.Service, pinned with { Pinned = pinned.Pinned! with { Order = pinned.Pinned.Order with { Until = Now } } }).MovesTo("b"));
@@ -126,26 +126,26 @@ public class HoldsTests
     [Fact]
     public void A_pin_to_another_endpoint_is_followed_where_that_is_up_or_forced()
     {
-        var pinned = World.Register() with { Pinned = new Pin("c", Force: false, new Override("op", Now, null, null)) };
+        var pinned = World.Register() with { Pinned = new Pin("c", Force: false, new Override("o", "op", Now, null, null)) };
         var forced = pinned with { Pinned = pinned.Pinned! with { Force = true } };
 
         Assert.Equal((Verdict.Move, "c", MoveKind.Override), Brief(Decide(World.Service, pinned, says: "a:+ b:+ c:+")));
         Assert.Equal([HoldReason.NoTarget], Decide(World.Service, pinned, says: "a:+ b:+ c:9-").Held);
         Assert.Equal((Verdict.Move, "c", MoveKind.Override), Brief(Decide(World.Service, forced, says: "a:+ b:+ c:9-")));
         Assert.Equal([HoldReason.NoTarget], Decide(World.Service, forced with { Pinned = forced.Pinned! with { Endpoint = "gone" } }, says: "a:+ b:+ c:+").Held);
-        Assert.Equal([HoldReason.Paused], Decide(World.Service, pinned with { Paused = new Override("op", Now, null, null) }, says: "a:+ b:+ c:+").Held);
+        Assert.Equal([HoldReason.Paused], Decide(World.Service, pinned with { Paused = new Override("o", "op", Now, null, null) }, says: "a:+ b:+ c:+").Held);
     }
 
     [Fact]
     public void A_drained_endpoint_is_left_and_never_chosen()
     {
-        Dictionary<string, Override> Drain(string endpoint) => new() { [endpoint] = new Override("op", Now, Now.AddMinutes(1), null) };
+        Dictionary<string, Override> Drain(string endpoint) => new() { [endpoint] = new Override("o", "op", Now, Now.AddMinutes(1), null) };
 
         Assert.Equal((Verdict.Move, "b", MoveKind.Override), Brief(Decide(World.Service, World.Register() with { Drained = Drain("a") }, says: "a:+ b:+ c:+")));
         Assert.Equal((Verdict.Move, "c", MoveKind.Automatic), Brief(Decide(World.Service, World.Register() with { Drained = Drain("b") })));
         Assert.Equal([HoldReason.NoTarget], Decide(World.Service, World.Register() with { Drained = Drain("b") }, says: "a:9- b:+ c:9-").Held);
         Assert.Equal(Verdict.Hold, Decide(World.Service, World.Register() with { Drained = Drain("a") }, says: "a:+ b:9- c:9-").Verdict);
-        Assert.True(Decide(World.Service, World.Register() with { Drained = new Dictionary<string, Override> { ["b"] = new("op", Now.AddMinutes(-2), Now, null) } }).MovesTo("b"));
+        Assert.True(Decide(World.Service, World.Register() with { Drained = new Dictionary<string, Override> { ["b"] = new("o", "op", Now.AddMinutes(-2), Now, null) } }).MovesTo("b"));
     }
 
     [Fact]

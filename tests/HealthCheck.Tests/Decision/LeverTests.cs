@@ -129,7 +129,7 @@ public class LeverTests
     [InlineData(MoveKind.Back, "pin")]
     public void A_move_that_an_order_since_overrules_is_withdrawn(MoveKind kind, string since)
     {
-        var order = new Override("op", World.Now, null, null);
+        var order = new Override("o", "op", World.Now, null, null);
         _register = World.Register().WithPlan(World.Plan("b", 5)) with { Moving = new Move("a", "b", kind, World.Now) };
         _register = since switch
         {
@@ -150,7 +150,7 @@ public class LeverTests
         var atB = World.Register().WithPlan(World.Plan("b", 5)) with { Publication = World.Published, Moving = new Move("a", "b", MoveKind.Automatic, World.Now) };
         _register = atB.WithPlan(World.Plan("a", 6)) with
         {
-            Moving = new Move("b", "a", MoveKind.Command, World.Now), Paused = new Override("op", World.Now, null, null),
+            Moving = new Move("b", "a", MoveKind.Command, World.Now), Paused = new Override("o", "op", World.Now, null, null),
         };
         Tick("a:+ b:+");
 
@@ -171,7 +171,7 @@ public class LeverTests
 
     private Step.Finish Tick(Topology topology, string says, Listing?[] servers, bool listsNow)
     {
-        ControlView View() => new(_register, _command, [.. World.Topology.Observers.Select(observer => World.Ballot(observer, says))]);
+        ControlView View() => new(_register, _command is null ? [] : [_command], [.. World.Topology.Observers.Select(observer => World.Ballot(observer, says))]);
         var (mover, step) = Mover.Start(topology, _service, "o1", new Look(servers, HttpOk: true, ""), View(), World.Now, listsNow);
         while (step is not Step.Finish)
         {

@@ -13,7 +13,7 @@ public class MoverTests
         var register = World.Register();
         var edited = new Listing([register.Plan.Sets[0] with { Values = ["198.51.100.7"] }], register.Plan.Txt);
         IReadOnlyList<Ballot> ballots = [World.Ballot("o1", "a:9- b:+"), World.Ballot("o2", "a:9- b:+"), World.Ballot("o3", "a:9- b:+")];
-        var view = new ControlView(register, null, ballots);
+        var view = new ControlView(register, [], ballots);
         var (mover, step) = Mover.Start(World.Topology, World.Service, "o1", new Look([edited], HttpOk: false, ""), view, World.Now);
         var listings = 0;
         while (step is not Step.Finish)

@@ -44,12 +44,12 @@ internal sealed class NameWorld(Service given, params Listing?[] servers)
 
     /// <summary>One tick of one observer, some seconds after the one before.</summary>
     /// <param name="says">What all observers say.</param>
-    public Step.Finish Tick(string says, int afterSeconds = 10, Command? command = null, IReadOnlyList<ControlPlane.Ballots.Ballot>? ballots = null)
+    public Step.Finish Tick(string says, int afterSeconds = 10, Command? command = null, IReadOnlyList<Command>? orders = null, IReadOnlyList<ControlPlane.Ballots.Ballot>? ballots = null)
     {
         Now = Now.AddSeconds(afterSeconds);
         var newest = Array.FindIndex(Servers, answer => answer is not null && answer.IsSameAs(Zone));
         var look = new Look(Servers, HttpOk, "404, not 200", newest >= 0 ? newest : Array.FindIndex(Servers, answer => answer is not null));
-        ControlView View() => new(Register, command, ballots ?? [.. World.Topology.Observers.Select(observer => World.Ballot(observer, says).MadeAt(Now))]);
+        ControlView View() => new(Register, orders ?? (command is null ? [] : [command]), ballots ?? [.. World.Topology.Observers.Select(observer => World.Ballot(observer, says).MadeAt(Now))]);
         var (mover, step) = Mover.Start(Topology, _service, Self, look, View(), Now);
         while (step is not Step.Finish)
         {

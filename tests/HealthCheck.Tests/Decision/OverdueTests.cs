@@ -122,7 +122,7 @@ public class OverdueTests
     [Fact]
     public void A_failure_that_is_held_is_overdue_after_two_ticks()
     {
-        var name = new NameWorld(World.Service, Before, Before) { Register = World.Register() with { Paused = new Override("op", World.Now, null, null) } };
+        var name = new NameWorld(World.Service, Before, Before) { Register = World.Register() with { Paused = new Override("o", "op", World.Now, null, null) } };
         Ticks(name, ADown, 4);
 
         Assert.Equal([0, 0, 0, 10], _seconds);

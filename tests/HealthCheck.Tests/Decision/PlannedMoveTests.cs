@@ -69,7 +69,7 @@ public class PlannedMoveTests
     public void Is_given_up_by_a_pause()
     {
         Tick(World.Now, Order);
-        _register = _register with { Rev = _register.Rev + 1, Paused = new Override("op", World.Now.AddSeconds(5), null, null) };
+        _register = _register with { Rev = _register.Rev + 1, Paused = new Override("o", "op", World.Now.AddSeconds(5), null, null) };
         _newest = World.Now + Settled;
         Tick(World.Now.AddSeconds(30));
 
@@ -98,7 +98,7 @@ public class PlannedMoveTests
         Tick(World.Now.AddSeconds(30));
         Assert.Equal((5, MoveKind.Planned), (_register.Epoch, _register.Moving!.Kind));
 
-        _register = _register with { Rev = _register.Rev + 1, Paused = new Override("op", World.Now.AddSeconds(31), null, null) };
+        _register = _register with { Rev = _register.Rev + 1, Paused = new Override("o", "op", World.Now.AddSeconds(31), null, null) };
         (_applies, _fenceAnswers) = (true, !unanswered);
         Tick(World.Now.AddSeconds(40));
         Assert.Equal((6, "a", null), (_register.Epoch, _register.Plan.Endpoint, _register.Planned));
@@ -181,7 +181,7 @@ public class PlannedMoveTests
 
     private void Tick(DateTimeOffset now, Command? command = null)
     {
-        ControlView View() => new(_register, command, [.. World.Topology.Observers.Select(observer => World.Ballot(observer, _says, _pathAlive).Seen(_newest).MadeAt(now))]);
+        ControlView View() => new(_register, command is null ? [] : [command], [.. World.Topology.Observers.Select(observer => World.Ballot(observer, _says, _pathAlive).Seen(_newest).MadeAt(now))]);
         var (mover, step) = Mover.Start(World.Topology, World.Service, "o1", new Look([_zone], HttpOk: true, ""), View(), now);
         while (step is not Step.Finish)
         {

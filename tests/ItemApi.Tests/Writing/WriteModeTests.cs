@@ -68,12 +68,7 @@ public abstract class WriteModeTests(ApiWorld world) : IAsyncLifetime
         using var api = await StartAsync("PreferData");
         var start = TimeProvider.System.GetTimestamp();
         var waiting = await api.AskAsync("PUT", "/items/w", "{}");
-        var answer = waiting;
-        while (answer.Status == HttpStatusCode.ServiceUnavailable && TimeProvider.System.GetElapsedTime(start) < TimeSpan.FromSeconds(60))
-        {
-            await Task.Delay(TimeSpan.FromSeconds(0.2), TimeProvider.System, Token);
-            answer = await api.AskAsync("PUT", "/items/w", "{}");
-        }
+        var answer = await PutUntilAllowedAsync(api, "/items/w");
 
         var waited = TimeProvider.System.GetElapsedTime(start);
         await Task.Delay(TimeSpan.FromSeconds(1.2), TimeProvider.System, Token);
@@ -106,17 +101,33 @@ public abstract class WriteModeTests(ApiWorld world) : IAsyncLifetime
     {
         await MoveAsync(7, "here");
         using var api = await StartAsync("PreferAvailability");
-        Assert.True((await api.AskAsync("PUT", "/items/l", "{}")).Status is HttpStatusCode.Created or HttpStatusCode.OK);
+        await PutUntilAllowedAsync(api, "/items/l");
         world.Road.Happens = (_, body) => body.Contains(_control, StringComparison.Ordinal) ? Mishap.RequestLost : Mishap.None;
         var meanwhile = await api.AskAsync("PUT", "/items/l", "{}");
         await Task.Delay(TimeSpan.FromSeconds(6.1), TimeProvider.System, Token);
         var after = await api.AskAsync("PUT", "/items/l", "{}");
         world.Road.Happens = (_, _) => Mishap.None;
-        await Task.Delay(TimeSpan.FromSeconds(0.6), TimeProvider.System, Token);
 
         Assert.Equal(HttpStatusCode.OK, meanwhile.Status);
         Assert.Equal((HttpStatusCode.ServiceUnavailable, "not-active"), (after.Status, after.Problem));
-        Assert.Equal(HttpStatusCode.OK, (await api.AskAsync("PUT", "/items/l", "{}")).Status);
+        Assert.Equal(HttpStatusCode.OK, (await PutUntilAllowedAsync(api, "/items/l")).Status);
+    }
+
+    /// <summary>A process that has just started on a busy machine may not have read the register in time, and refuses; it reads it again.</summary>
+    private static async Task<Answered> PutUntilAllowedAsync(HttpClient api, string path)
+    {
+        var start = TimeProvider.System.GetTimestamp();
+        while (true)
+        {
+            var answer = await api.AskAsync("PUT", path, "{}");
+            if (answer.Status != HttpStatusCode.ServiceUnavailable || TimeProvider.System.GetElapsedTime(start) > TimeSpan.FromSeconds(60))
+            {
+                Assert.True(answer.Status is HttpStatusCode.Created or HttpStatusCode.OK, $"{answer.Status} {answer.Problem}");
+                return answer;
+            }
+
+            await Task.Delay(TimeSpan.FromSeconds(0.2), TimeProvider.System, Token);
+        }
     }
 
     protected Task<HttpClient> StartAsync(string preference) => world.StartAsync(

@@ -30,6 +30,12 @@ internal sealed class Bug
     /// <summary>Ticks are ordered by an index that shrinks when the interval grows.</summary>
     public bool OrdersByIndex { get; init; }
 
+    /// <summary>An order takes the place of those that wait.</summary>
+    public bool ReplacesOrders { get; init; }
+
+    /// <summary>How an operator's tool addresses an order.</summary>
+    public Func<Command, ControlView, Command> MeantFor { get; init; } = static (order, view) => order.MeantFor(view);
+
     /// <summary>Counters from before a long gap go on as if there had been none.</summary>
     public bool SurvivesGaps { get; init; }
 

@@ -332,8 +332,27 @@ internal sealed class Oracle(Schedule schedule, History history)
             return uncooled;
         }
 
-        var obeyed = history.Registers.Select(stored => stored.Register.LastCommand).OfType<CommandOutcome>().Distinct().GroupBy(outcome => outcome.Id);
-        return obeyed.Any(outcomes => outcomes.Count() > 1) ? "an order was obeyed twice" : null;
+        return BrokenByAnswers();
+    }
+
+    /// <summary>S10: no order is answered twice, and no pause is refused.</summary>
+    private string? BrokenByAnswers()
+    {
+        var answers = history.Registers.SelectMany(stored => stored.Register.Answered).Distinct().ToLookup(answer => answer.Id);
+        if (answers.FirstOrDefault(given => given.Count() > 1) is { } twice)
+        {
+            return $"S10: the order {twice.Key} was answered twice";
+        }
+
+        foreach (var (at, order) in history.Orders)
+        {
+            if (order.Kind == CommandKind.Pause && answers[order.Id].FirstOrDefault() is { Obeyed: false } answer && answer.At - order.At < Command.Lifetime)
+            {
+                return $"S10: a pause of {at / 1000.0:0.0} s was {answer.Says}";
+            }
+        }
+
+        return null;
     }
 
     /// <summary>S6, whatever the lever: automatic moves that were published within one cool-down, with no acknowledgement between them.</summary>

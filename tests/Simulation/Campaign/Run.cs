@@ -52,6 +52,12 @@ internal static class Run
             return $"L2: a move, or a fence, never ends: {register.Moving} {register.Planned} {register.FenceToLift}";
         }
 
+        var answered = world.History.Registers.SelectMany(stored => stored.Register.Answered).Select(answer => answer.Id).ToHashSet();
+        if (world.History.Orders.Find(given => !answered.Contains(given.Command.Id)) is { } lost)
+        {
+            return $"S10: the order {lost.Command.Kind} of {lost.At / 1000.0:0.0} s was never answered";
+        }
+
         var serving = world.Setting.Service.Endpoints.ToList().FindIndex(endpoint => endpoint.Name == register.Active);
         return world.Serves(serving) || world.History.Ticks.TakeLast(3).All(tick => tick.Held.Count > 0) ? null : $"L1: {register.Active} is down, was not left, and no reason is named";
     }

@@ -89,7 +89,7 @@ internal sealed class SimWorld
 
     public Register? Register { get; private set; }
 
-    public Command? Command { get; private set; }
+    public IReadOnlyList<Command> Orders { get; private set; } = [];
 
     public Listing Zone => _zone[^1].Listing;
 
@@ -313,7 +313,7 @@ internal sealed class SimWorld
 
     public StoredBallot? StoredBallot(int observer) => _ballots.GetValueOrDefault(Setting.Topology.Observers[observer]) ?? new StoredBallot(null, null);
 
-    public ControlView View() => new(Register, Command, [.. _ballots.Values.Select(stored => stored.Ballot!)]);
+    public ControlView View() => new(Register, Orders, [.. _ballots.Values.Select(stored => stored.Ballot!)]);
 
     public bool StoreBallot(int observer, Ballot ballot, string? previousToken, Topology topology, bool[] ok, bool[] acked)
     {
@@ -535,8 +535,9 @@ internal sealed class SimWorld
         switch (fault.Kind)
         {
             case FaultKind.Order when !Is(FaultKind.ControlDown):
-                Command = fault.Order! with { At = Epoch.AddMilliseconds(Now), IfEpoch = Chance(0.5) ? Register?.Epoch : null };
-                History.Orders.Add(new OrderGiven(Now, Command));
+                // The operator looks, thinks, and orders; others do so meanwhile.
+                var order = _bug.MeantFor(fault.Order!, View()) with { At = Epoch.AddMilliseconds(Now) };
+                After(Between(0, 5_000), () => Append(order));
                 break;
             case FaultKind.HumanEdit when !IsEdited && Zone.Txt is not null:
                 _beforeEdit = Zone;
@@ -550,6 +551,15 @@ internal sealed class SimWorld
                 };
                 SetZone(sets, txt, null, Now, Now, cutOff: false);
                 break;
+        }
+    }
+
+    private void Append(Command order)
+    {
+        if (!Is(FaultKind.ControlDown))
+        {
+            Orders = [.. _bug.ReplacesOrders ? [] : Orders.Where(other => Register?.AnswerTo(other.Id) is null), order];
+            History.Orders.Add(new OrderGiven(Now, order));
         }
     }
 

@@ -93,6 +93,13 @@ internal sealed record Schedule(int Seed, Setting Setting, IReadOnlyList<Fault> 
             faults.Add(new Fault(FaultKind.Order, edit.From + (5 * Tick), edit.From + (5 * Tick), 0, 0, DrawOrder(random, setting) with { Kind = CommandKind.Resume }));
         }
 
+        // Operators do not wait for each other.
+        foreach (var order in faults.Where(fault => fault.Kind == FaultKind.Order && random.Next(3) == 0).ToList())
+        {
+            var at = order.From + random.Next(3_000);
+            faults.Add(new Fault(FaultKind.Order, at, at, 0, 0, DrawOrder(random, setting)));
+        }
+
         // Once in a while the control plane is gone for seven hours, as Route 53's was in December 2021.
         if (random.Next(200) == 0)
         {
