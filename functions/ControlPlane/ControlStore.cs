@@ -41,15 +41,26 @@ public sealed class ControlStore(IAmazonDynamoDB dynamoDb, string table, TimeSpa
     /// <summary>What the table holds of a service, ballots included: two queries, side by side.</summary>
     public async Task<ControlView> ReadAsync(string service, CancellationToken cancellationToken)
     {
-        var ballots = QueryAsync(ObserversPartition, cancellationToken);
+        var ballots = ReadBallotsAsync(cancellationToken);
+        var view = await ReadServiceAsync(service, cancellationToken);
+        return view with { Ballots = await ballots };
+    }
+
+    /// <summary>What the table holds of a service alone: no ballots.</summary>
+    public async Task<ControlView> ReadServiceAsync(string service, CancellationToken cancellationToken)
+    {
         var records = await QueryAsync(service, cancellationToken);
         var register = records.FirstOrDefault(record => record[Sort].S == RegisterRecord);
         var orders = records.FirstOrDefault(record => record[Sort].S == OrdersRecord);
         return new ControlView(
             register is null ? null : RegisterOf(register),
             [.. ListOf(orders).Select(order => OrderOf(order.S)).OfType<Command>().Where(order => order.Id.Length <= Command.IdMax)],
-            [.. (await ballots).Select(BallotOf).OfType<Ballot>()]);
+            []);
     }
+
+    /// <summary>The ballots of all observers, for all services.</summary>
+    public async Task<IReadOnlyList<Ballot>> ReadBallotsAsync(CancellationToken cancellationToken) =>
+        [.. (await QueryAsync(ObserversPartition, cancellationToken)).Select(BallotOf).OfType<Ballot>()];
 
     /// <summary>The register of a service; null where there is none.</summary>
     public async Task<Register?> ReadRegisterAsync(string service, CancellationToken cancellationToken)

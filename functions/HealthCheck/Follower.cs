@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Amazon.DynamoDBv2;
 using Failover.ControlPlane;
 using Failover.ControlPlane.Ballots;
@@ -23,20 +24,27 @@ public sealed class Follower(
     /// <summary>What an API says stands in the journal, several times over.</summary>
     private const int ReasonMax = 300;
 
+    private const string NoTurn = "the DNS provider is asked for too much at once: this name's turn does not come within this tick";
+
+    private readonly ConcurrentDictionary<IDnsProvider, TokenBucket> _buckets = [];
+
+    private readonly ConcurrentDictionary<string, ZoneLine> _lines = [];
+
     private Timing Timing => options.Topology.Timing;
 
     /// <summary>Follows the register of one service for one tick.</summary>
     /// <param name="own">This tick's ballot.</param>
     /// <param name="listsNow">Whether the name is due to be listed whatever its servers show.</param>
     /// <param name="look">What the world saw in this tick.</param>
+    /// <param name="ballots">The ballots of all, read after this tick's own was written.</param>
     /// <param name="started">When the tick really began.</param>
-    public async Task FollowAsync(Service service, Ballot own, bool listsNow, Look look, Evidence started, CancellationToken cancellationToken)
+    public async Task FollowAsync(Service service, Ballot own, bool listsNow, Look look, SharedBallots ballots, Evidence started, CancellationToken cancellationToken)
     {
         ControlView view;
-        var evidence = new Evidence(time);
+        Evidence evidence;
         try
         {
-            view = await control.ReadAsync(service.Name, cancellationToken);
+            (evidence, view) = await ReadAsync(service, ballots, cancellationToken);
         }
         catch (Exception error) when (!cancellationToken.IsCancellationRequested)
         {
@@ -46,24 +54,27 @@ public sealed class Follower(
         }
 
         var (mover, step) = Mover.Start(options.Topology, service, options.Observer, look, view, time.GetUtcNow(), listsNow);
+        using var turn = new ProviderTurn(_buckets.GetOrAdd(providerOf(service), _ => new TokenBucket(time)), () => Timing.Interval - started.Age, time);
         while (step is not Step.Finish)
         {
             StepResult result;
             switch (step)
             {
                 case Step.ReadControl:
-                    var reading = new Evidence(time);
                     result = await TryAsync("Reading the register", async () =>
-                        new StepResult.Control(await control.ReadAsync(service.Name, cancellationToken)), cancellationToken);
-
-                    // A reading that failed makes what was read before it no younger.
-                    evidence = result is StepResult.Control ? reading : evidence;
+                    {
+                        // A reading that fails makes what was read before it no younger.
+                        (evidence, var read) = await ReadAsync(service, ballots, cancellationToken);
+                        return new StepResult.Control(read);
+                    }, cancellationToken);
+                    break;
+                case Step.AwaitTurn:
+                    result = await turn.ForBatchAsync(cancellationToken) ? new StepResult.Turn() : new StepResult.NotDone(NoTurn);
                     break;
                 case Step.ListRecords:
-                    result = await TryAsync("Listing the records", async () =>
-                        new StepResult.Listed(await WithDeadlineAsync(token => providerOf(service).ListAsync(service, token), cancellationToken)), cancellationToken);
+                    result = await TryAsync("Listing the records", () => ListAsync(service, turn, cancellationToken), cancellationToken);
                     break;
-                case Step.WriteRegister or Step.Apply or Step.Fence when Freshness.Stale(evidence.Age, started.Age, Timing) is { } stale:
+                case Step.WriteRegister or Step.Fence when Freshness.Stale(evidence.Age, started.Age, Timing) is { } stale:
                     result = new StepResult.NotDone(stale);
                     break;
                 case Step.WriteRegister(var next, var expected, _):
@@ -72,14 +83,8 @@ public sealed class Follower(
                 case Step.Fence fence:
                     result = new StepResult.Fenced(await FenceAsync(service, fence, cancellationToken));
                     break;
-                case Step.Apply(var plan, var listed):
-                    result = await TryAsync("Applying the plan", async () =>
-                        Applied(await WithDeadlineAsync(token => providerOf(service).ApplyAsync(service, plan, listed, token), cancellationToken, service.IsFenced ? Timing.CallTimeout : Timing.Interval)), cancellationToken);
-                    if (result is StepResult.Applied(ApplyOutcome.Busy, _))
-                    {
-                        await Task.Delay(TimeSpan.FromMilliseconds(Random.Shared.Next(50, 250)), time, cancellationToken);
-                    }
-
+                case Step.Apply apply:
+                    result = await ApplyAsync(service, apply, turn, () => Freshness.Stale(evidence.Age, started.Age, Timing), cancellationToken);
                     break;
                 default:
                     throw new InvalidOperationException($"No such step: {step}.");
@@ -91,6 +96,58 @@ public sealed class Follower(
         await Task.WhenAll(
             moves.TellAsync(service, mover.Register?.LastMove, cancellationToken),
             report.FollowedAsync(service, own, look, mover, (Step.Finish)step, Freshness.Stale(evidence.Age, started.Age, Timing) is null, cancellationToken));
+    }
+
+    /// <summary>The register is always read anew; the ballots were read a second before it at most, and that is how old the evidence is.</summary>
+    private async Task<(Evidence Evidence, ControlView View)> ReadAsync(Service service, SharedBallots ballots, CancellationToken cancellationToken)
+    {
+        var reading = ballots.ReadAsync(cancellationToken);
+        var view = await control.ReadServiceAsync(service.Name, cancellationToken);
+        var (readAt, read) = await reading;
+        return (readAt, view with { Ballots = read });
+    }
+
+    private async Task<StepResult> ListAsync(Service service, ProviderTurn turn, CancellationToken cancellationToken)
+    {
+        while (await turn.ForListingAsync(cancellationToken))
+        {
+            try
+            {
+                return new StepResult.Listed(await WithDeadlineAsync(token => providerOf(service).ListAsync(service, token), cancellationToken));
+            }
+            catch (ProviderBusyException)
+            {
+                await turn.BackOffAsync(cancellationToken);
+            }
+        }
+
+        return new StepResult.NotDone(NoTurn);
+    }
+
+    /// <summary>
+    /// A batch waits for the one before it in its zone. While the provider is busy with another observer's it is sent again, by whoever is first in the line alone. What it rests on must be fresh before each try.
+    /// </summary>
+    private Task<StepResult> ApplyAsync(Service service, Step.Apply apply, ProviderTurn turn, Func<string?> stale, CancellationToken cancellationToken)
+    {
+        var line = _lines.GetOrAdd(service.HostedZoneId ?? service.DigitalOceanDomain ?? service.Name, static _ => new ZoneLine());
+        return line.EnterAsync(async () =>
+        {
+            while (true)
+            {
+                if (stale() is { } why)
+                {
+                    return new StepResult.NotDone(why);
+                }
+
+                turn.UseBatch();
+                var result = await TryAsync("Applying the plan", async () =>
+                    Applied(await WithDeadlineAsync(token => providerOf(service).ApplyAsync(service, apply.Plan, apply.Listed, token), cancellationToken, service.IsFenced ? Timing.CallTimeout : Timing.Interval)), cancellationToken);
+                if (result is not StepResult.Applied(ApplyOutcome.Busy, _) || !await turn.AgainAsync(cancellationToken))
+                {
+                    return result;
+                }
+            }
+        }, cancellationToken);
     }
 
     private async Task<bool> FenceAsync(Service service, Step.Fence fence, CancellationToken cancellationToken)

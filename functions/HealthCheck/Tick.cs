@@ -70,12 +70,13 @@ public sealed class Tick(
         report.Paced(start, voting.Own);
 
         // No service waits for another.
+        var ballots = new SharedBallots(control, time);
         await Task.WhenAll(_topology.Services.Select(async (service, i) =>
         {
             try
             {
                 await (ending == VoteEnding.Voted
-                    ? follower.FollowAsync(service, voting.Own!, IsListingDue(service, voting.Before, start), await looking[i], started, cancellationToken)
+                    ? follower.FollowAsync(service, voting.Own!, IsListingDue(service, voting.Before, start), await looking[i], ballots, started, cancellationToken)
                     : report.AbstainedAsync(service, start, voting.Own, why, cancellationToken));
             }
             catch (Exception error) when (!cancellationToken.IsCancellationRequested)

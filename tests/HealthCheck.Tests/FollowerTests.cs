@@ -36,6 +36,9 @@ public sealed class FollowerTests : IAsyncLifetime
     private string _items = null!;
     private readonly MemoryStream _output = new();
     private string? _denied;
+    private string? _throttled;
+    private int _throttles;
+    private Look _look = new([new Listing(Before.Sets, Before.Txt)], HttpOk: true, "");
     private TickReport? _report;
 
     public async ValueTask InitializeAsync()
@@ -54,6 +57,13 @@ public sealed class FollowerTests : IAsyncLifetime
         var route53 = new Route53Api(_zone, new Faults(TimeSpan.Zero), TimeProvider.System);
         _door = new Door(new IPEndPoint(IPAddress.Loopback, 0), async context =>
         {
+            if (context.Request.Method == _throttled && _throttles-- > 0)
+            {
+                context.Response.StatusCode = 400;
+                await context.Response.WriteAsync("<ErrorResponse><Error><Type>Sender</Type><Code>Throttling</Code><Message>Rate exceeded</Message></Error></ErrorResponse>");
+                return;
+            }
+
             if (context.Request.Method == _denied)
             {
                 context.Response.StatusCode = 403;
@@ -81,11 +91,11 @@ public sealed class FollowerTests : IAsyncLifetime
         Assert.Contains("epoch=5", _zone.Find("_failover." + World.Name + ".", "TXT")!.Values[0], StringComparison.Ordinal);
     }
 
-    /// <summary>Each read is two queries; the second read is the one before the apply.</summary>
+    /// <summary>The first read is two queries; the next within a second is one, and the one before the apply.</summary>
     [Theory]
     [InlineData(1)]
     [InlineData(2)]
-    [InlineData(4)]
+    [InlineData(3)]
     public async Task A_decider_that_slept_for_minutes_after_reading_changes_nothing(int sleepAfterRead)
     {
         await FollowAsync(sleepAfterRead);
@@ -149,15 +159,47 @@ public sealed class FollowerTests : IAsyncLifetime
     public async Task A_move_that_cannot_be_carried_out_becomes_overdue_whichever_call_fails_and_one_that_is_does_not(string denied)
     {
         _denied = denied;
+        var shown = _look;
+        _look = new Look([null], HttpOk: true, "");
         await OverdueAfterThreeTicksAsync();
         Assert.Equal("192.0.2.1", Assert.Single(_zone.Find(World.Name + ".", "A")!.Values));
 
-        _denied = null;
+        (_denied, _look) = (null, shown);
         await FollowAsync(sleepAfterRead: 0);
         _output.SetLength(0);
         await FollowAsync(sleepAfterRead: 0);
         Assert.Equal("192.0.2.2", Assert.Single(_zone.Find(World.Name + ".", "A")!.Values));
         Assert.Contains("\"OverdueSeconds\":[0]", Encoding.UTF8.GetString(_output.ToArray()), StringComparison.Ordinal);
+    }
+
+    /// <summary>F10: a throttled listing gave the whole tick up.</summary>
+    [Theory]
+    [InlineData("GET")]
+    [InlineData("POST")]
+    public async Task What_is_throttled_is_tried_again_within_the_tick(string throttled)
+    {
+        (_throttled, _throttles) = (throttled, 2);
+        _look = throttled == "GET" ? new Look([null], HttpOk: true, "") : _look;
+        var following = FollowAsync(sleepAfterRead: 0);
+        while (!following.IsCompleted)
+        {
+            _time.Advance(TimeSpan.FromMilliseconds(20));
+            await Task.WhenAny(following, Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System, Token));
+        }
+
+        await following;
+        Assert.True(_throttles < 0);
+        Assert.Equal("192.0.2.2", Assert.Single(_zone.Find(World.Name + ".", "A")!.Values));
+    }
+
+    /// <summary>The servers show what the last plan left: its replacement is as conditional without a listing as with one.</summary>
+    [Fact]
+    public async Task Where_the_servers_show_the_plan_before_a_move_needs_no_listing()
+    {
+        _denied = "GET";
+        await FollowAsync(sleepAfterRead: 0);
+
+        Assert.Equal("192.0.2.2", Assert.Single(_zone.Find(World.Name + ".", "A")!.Values));
     }
 
     private async Task OverdueAfterThreeTicksAsync()
@@ -205,7 +247,7 @@ public sealed class FollowerTests : IAsyncLifetime
                 new AmazonRoute53Config { ServiceURL = $"http://127.0.0.1:{_door.Port}", AuthenticationRegion = "us-east-1", MaxErrorRetry = 0 })),
             new Dictionary<string, IAmazonDynamoDB> { ["a"] = _engine.Client() },
             new MoveJournal(new Dictionary<string, IAmazonDynamoDB>(), _journal, TimeSpan.FromSeconds(5), _time, NullLogger<MoveJournal>.Instance), report, _time, NullLogger<Follower>.Instance);
-        await follower.FollowAsync(World.Service, World.Ballot("o1", "a:9- b:+").MadeAt(_time.GetUtcNow()), listsNow: false, new Look([new Listing(Before.Sets, Before.Txt)], HttpOk: true, ""), started ?? new Evidence(_time), Token);
+        await follower.FollowAsync(World.Service, World.Ballot("o1", "a:9- b:+").MadeAt(_time.GetUtcNow()), listsNow: false, _look, new SharedBallots(new ControlStore(client, _control, TimeSpan.FromSeconds(5)), _time), started ?? new Evidence(_time), Token);
     }
 
     /// <summary>A process that sleeps after its n-th query was answered, and before it reads the answer.</summary>

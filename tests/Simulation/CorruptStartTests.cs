@@ -110,10 +110,11 @@ public class CorruptStartTests(ITestOutputHelper output)
             for (var tick = 0; tick < count; tick++)
             {
                 var look = new Look([Zone], HttpOk: true, "");
-                var (mover, step) = Mover.Start(Scene.Topology, Scene.Service, Scene.Deciders[tick % 2], look, View(), Scene.Now);
+                var now = Scene.Now.AddSeconds(2 * tick);
+                var (mover, step) = Mover.Start(Scene.Topology, Scene.Service, Scene.Deciders[tick % 2], look, View(), now);
                 while (step is not Step.Finish)
                 {
-                    (mover, step) = mover.Next(Take(step), Scene.Now);
+                    (mover, step) = mover.Next(Take(step), now);
                 }
 
                 Ending = ((Step.Finish)step).Ending;
@@ -128,6 +129,8 @@ public class CorruptStartTests(ITestOutputHelper output)
             {
                 case Step.ReadControl:
                     return new StepResult.Control(View());
+                case Step.AwaitTurn:
+                    return new StepResult.Turn();
                 case Step.ListRecords:
                     return new StepResult.Listed(Zone);
                 case Step.WriteRegister(var next, var expected, _):

@@ -61,7 +61,7 @@ internal sealed record Scenario
 internal sealed class Explorer(Scenario scenario)
 {
     private static readonly FieldInfo[] MoverState =
-        [.. new[] { "View", "Listing", "Suspect", "Refused", "Look", "Busy", "HasFenced" }.Select(name => typeof(Mover).GetField($"<{name}>k__BackingField", BindingFlags.Instance | BindingFlags.NonPublic)!)];
+        [.. new[] { "View", "Listing", "Suspect", "Refused", "Look", "Busy", "HasFenced", "HasApplied", "HasTurn" }.Select(name => typeof(Mover).GetField($"<{name}>k__BackingField", BindingFlags.Instance | BindingFlags.NonPublic)!)];
 
     private readonly HashSet<string> _reached = [];
 
@@ -169,7 +169,7 @@ internal sealed class Explorer(Scenario scenario)
                 yield break;
             }
 
-            var (mover, step) = Mover.Start(Scene.Topology, Scene.Service, self, decider.Look, View(state), Scene.Now);
+            var (mover, step) = Mover.Start(Scene.Topology, Scene.Service, self, decider.Look, View(state), Clock(i));
             yield return state.With(i, Stepped(decider with { Look = null }, mover, step)).Say($"{i} reads, then {Name(step)}");
             yield break;
         }
@@ -183,6 +183,9 @@ internal sealed class Explorer(Scenario scenario)
                     yield return Go(state.Fault($"{i} cannot read"), i, new StepResult.NotDone("cannot read"));
                 }
 
+                break;
+            case Step.AwaitTurn:
+                yield return Go(state, i, new StepResult.Turn());
                 break;
             case Step.ListRecords:
                 yield return Go(state, i, new StepResult.Listed(state.Zone));
@@ -214,9 +217,12 @@ internal sealed class Explorer(Scenario scenario)
         }
     }
 
+    /// <summary>The clocks differ by more than a plan is left to its maker, so that nobody waits for another and all that can meet does.</summary>
+    private static DateTimeOffset Clock(int i) => Scene.Now.AddSeconds(11 * i);
+
     private static State Go(State state, int i, StepResult result)
     {
-        var (mover, step) = state.Deciders[i].Mover!.Next(result, Scene.Now);
+        var (mover, step) = state.Deciders[i].Mover!.Next(result, Clock(i));
         var next = state.With(i, Stepped(state.Deciders[i], mover, step)).Say($"{i}: {Name(result)}, then {Name(step)}");
         Rule(step is not Step.Finish { Ending: Ending.Frozen } || state.MayFreeze, "the name is frozen though nobody but us has touched it", next);
         return next;

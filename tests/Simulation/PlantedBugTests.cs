@@ -52,10 +52,10 @@ public class PlantedBugTests(ITestOutputHelper output)
     });
 
     [Fact]
-    public void Ballots_that_never_grow_stale() => Found(new Bug
-    {
-        View = (_, view, now) => view with { Ballots = [.. view.Ballots.Select(ballot => ballot with { ValidUntil = now })] },
-    });
+    public void Ballots_that_never_grow_stale() => Found(
+        new Bug { View = (_, view, now) => view with { Ballots = [.. view.Ballots.Select(ballot => ballot with { ValidUntil = now })] } },
+        seed => Schedule.Of(
+            seed, Setting.Default, new Fault(FaultKind.PartialPartition, 90_000, 150_000, 0, 1), new Fault(FaultKind.ObserverDead, 148_000, 900_000, 1, 1), new Fault(FaultKind.PartialPartition, 300_000, 600_000, 0, 2)));
 
     [Fact]
     public void Unknown_taken_as_down() => Found(new Bug

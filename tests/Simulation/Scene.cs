@@ -69,7 +69,7 @@ internal static class Scene
         Service = Name,
         Rev = 10,
         Observers = Topology.Observers,
-        Plan = Plan.For(Service, Service.Endpoint(active)!, epoch, Now, "three", "First"),
+        Plan = Plan.For(Service, Service.Endpoint(active)!, epoch, LongAgo, "three", "First"),
         Publication = epoch == 0 ? new Publication(LongAgo, PublishedAt: LongAgo) : new Publication(LongAgo, LongAgo, LongAgo),
         Active = active,
     };
@@ -80,7 +80,7 @@ internal static class Scene
     public static Register Moving(long epoch, MoveKind kind)
     {
         var before = Settled(epoch);
-        return before.WithPlan(Plan.For(Service, Service.Endpoints[1], epoch + 1, Now, "three", "RegionLost")) with
+        return before.WithPlan(Plan.For(Service, Service.Endpoints[1], epoch + 1, LongAgo, "three", "RegionLost")) with
         {
             Rev = before.Rev + 1,
             Moving = new Move("a", "b", kind, Now),

@@ -42,6 +42,10 @@ public sealed record Plan(string Id, long Epoch, string Endpoint, IReadOnlyList<
     public DateTimeOffset? Since =>
         Txt.Values is [var text] && DateTimeOffset.TryParse(StateTxt.TryParse(text)?.Since, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var since) ? since : null;
 
+    /// <summary>Who made it, as its TXT says it; null where another version wrote that.</summary>
+    [JsonIgnore]
+    public string? By => Txt.Values is [var text] ? StateTxt.TryParse(text)?.By : null;
+
     /// <summary>Whether servers alone cannot tell that it is in force, so that it is listed now and then.</summary>
     [JsonIgnore]
     public bool IsOpaque => Sets.Any(set => set.IsOpaque);

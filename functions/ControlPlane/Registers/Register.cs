@@ -141,6 +141,15 @@ public sealed record Register
         FenceToLift = Planned is { } planned ? new FenceToLift(planned.Replica, planned.Since, planned.Since) : FenceToLift,
     };
 
+    /// <summary>
+    /// The moment that is written for what begins now: later than that of any order or move that the register tells of. Observers' clocks differ by seconds, and what was ordered after what must not depend on them.
+    /// </summary>
+    public DateTimeOffset After(DateTimeOffset now)
+    {
+        DateTimeOffset?[] before = [Paused?.Since, Pinned?.Order.Since, Moving?.Since, Planned?.Since];
+        return before.Max() is { } last && last >= now ? last.AddMilliseconds(1) : now;
+    }
+
     /// <summary>Whether these are the observers whose ballots count, in any order.</summary>
     public bool HasObservers(IReadOnlyList<string> observers) => Observers.Order(StringComparer.Ordinal).SequenceEqual(observers.Order(StringComparer.Ordinal));
 
@@ -153,7 +162,7 @@ public sealed record Register
 
 /// <summary>How far the plan of an epoch has come: facts that are written once and never taken back.</summary>
 /// <param name="SentAt">Written before the first act that can become visible: the first batch, or the first metric of the new value.</param>
-/// <param name="HeldAt">When a listing of the provider's API first equalled the plan.</param>
+/// <param name="HeldAt">When the provider's API first took the batch that makes the name equal to the plan, or first listed it so.</param>
 /// <param name="PublishedAt">When an authoritative server first showed the plan. From then on it is undone by another move only.</param>
 /// <param name="Baseline">By observer, the servers that it has seen to answer otherwise since the plan was made, as <c>observer/server</c>: only they can prove to it that an answer without a TXT is new.</param>
 public sealed record Publication(DateTimeOffset? SentAt = null, DateTimeOffset? HeldAt = null, DateTimeOffset? PublishedAt = null, IReadOnlyList<string>? Baseline = null)

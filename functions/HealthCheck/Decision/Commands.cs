@@ -96,7 +96,7 @@ public static class Commands
         {
             CommandKind.Move or CommandKind.MoveBack => MoveTo(topology, service, register, view, command, listing, self, now),
             CommandKind.PlannedMove => PlanTo(topology, service, register, view, command, listing, now),
-            CommandKind.Pause => (register with { Paused = OrderOf(command, now) }, PauseSays(service, register)),
+            CommandKind.Pause => (register with { Paused = OrderOf(register, command, now) }, PauseSays(service, register)),
             CommandKind.Resume => register.Paused is { } paused && IsEnded(paused, command, now, "pause") is { } why ? (null, why)
                 : register.Paused is null ? (null, "refused: nothing is paused") : (register with { Paused = null }, "resumed"),
             CommandKind.Ack => (register with { CoolDown = null, Withdrawals = [] }, "acknowledged"),
@@ -200,7 +200,7 @@ public static class Commands
         }
 
         var plan = Plan.For(service, target, register.Epoch + 1, now, self, isBack ? "MoveBack" : "Command");
-        var move = new Move(register.Serving, target.Name, isBack ? MoveKind.Back : MoveKind.Command, now, command.Force);
+        var move = new Move(register.Serving, target.Name, isBack ? MoveKind.Back : MoveKind.Command, register.After(now), command.Force);
         return (register.WithPlan(plan) with { Moving = move }, $"moving {(isBack ? "back " : "")}to {target.Name}");
     }
 
@@ -245,7 +245,7 @@ public static class Commands
         var up = votes.CountUp(service, target.Name);
         return up < votes.Majority
             ? (null, $"refused: {up} of {votes.Observers} observers see {target.Name} up")
-            : (register with { Planned = new PlannedMove(source.Name, source.Replica, target.Name, command.By, now, now.AddMinutes(command.Minutes ?? Command.PlannedMoveMinutes)) }, $"planned: fencing writes at {source.Name}");
+            : (register with { Planned = new PlannedMove(source.Name, source.Replica, target.Name, command.By, register.After(now), now.AddMinutes(command.Minutes ?? Command.PlannedMoveMinutes)) }, $"planned: fencing writes at {source.Name}");
     }
 
     private static (Register? Next, string Says) PinTo(Topology topology, Service service, Register register, ControlView view, Command command, DateTimeOffset now)
@@ -259,7 +259,7 @@ public static class Commands
         var up = votes.CountUp(service, target.Name);
         return up < votes.Majority && !command.Force && target.Name != register.Serving
             ? (null, $"refused: {up} of {votes.Observers} observers see {target.Name} up; force it if you must")
-            : (register with { Pinned = new Pin(target.Name, command.Force, OrderOf(command, now)) }, $"pinned to {target.Name}");
+            : (register with { Pinned = new Pin(target.Name, command.Force, OrderOf(register, command, now)) }, $"pinned to {target.Name}");
     }
 
     private static (Register? Next, string Says) Drain(Service service, Register register, Command command, DateTimeOffset now)
@@ -274,14 +274,14 @@ public static class Commands
             return (null, $"refused: the name is pinned to {endpoint.Name} by {pin.Order.By}; unpin it first");
         }
 
-        var drained = register.Drained.Where(drain => drain.Value.IsInForce(now) && drain.Key != endpoint.Name).Append(new(endpoint.Name, OrderOf(command, now))).ToDictionary();
+        var drained = register.Drained.Where(drain => drain.Value.IsInForce(now) && drain.Key != endpoint.Name).Append(new(endpoint.Name, OrderOf(register, command, now))).ToDictionary();
         return service.Endpoints.All(other => drained.ContainsKey(other.Name))
             ? (null, "refused: every other endpoint is drained; the name would have nowhere to go")
             : (register with { Drained = drained }, $"drained {endpoint.Name}");
     }
 
-    private static Override OrderOf(Command command, DateTimeOffset now) =>
-        new(command.Id, command.By, now, command.Minutes is { } minutes ? now.AddMinutes(minutes) : null, command.Reason);
+    private static Override OrderOf(Register register, Command command, DateTimeOffset now) =>
+        new(command.Id, command.By, register.After(now), command.Minutes is { } minutes ? now.AddMinutes(minutes) : null, command.Reason);
 
     private static string NoSuchEndpoint(Service service, Command command) =>
         $"refused: '{command.To}' is no endpoint; there are {string.Join(", ", service.Endpoints.Select(endpoint => endpoint.Name))}";

@@ -23,7 +23,9 @@ namespace Failover.HealthCheck.Decision;
 ///                        -> decided again: converge; neither: wait
 /// withdraw               -> not sent: by a new epoch; sent: list, and by a new epoch if the name is as an older plan says; held, or a switch: let it be published
 /// a move is decided      -> [list, unless the servers show the plan] -> take the epoch -> read again, decide again, converge
-/// converge               -> held, and at least half of the servers that answer show the plan: settled; a move is done once it serves over HTTP too
+/// converge               -> another observer made the plan a moment ago: it is left to that one
+///                        -> held, and at least half of the servers that answer show the plan: settled; a move is done once it serves over HTTP too
+///                        -> the servers all show the plan that was sent last: its batch is made from that one, and the listing is spared
 ///                        -> list -> read again, decide again -> the gate: nothing (write that it is held) / frozen / keep / apply
 ///                        -> apply: write that it is sent -> the batch that replaces exactly what was listed
 ///                        -> refused or unanswered: list, read and decide again; our plan there is success; refused with the listing unchanged: rejected, until the next tick
@@ -36,8 +38,11 @@ namespace Failover.HealthCheck.Decision;
 public sealed record Mover
 {
     private const int StepsMax = 24;
-    private const int BusyMax = 2;
+    private const int BusyMax = 4;
     private const int ReasonMax = 600;
+
+    /// <summary>For half of this, or of a longer interval, a plan is left to the observer that made it: the next tick of another is later.</summary>
+    private static readonly TimeSpan MakerFirstFor = TimeSpan.FromSeconds(10);
 
     /// <summary>Route 53 shows a change everywhere within so long: before that a server that shows another plan is no reason to ask the provider.</summary>
     private static readonly TimeSpan ShownWithin = TimeSpan.FromSeconds(60);
@@ -81,6 +86,12 @@ public sealed record Mover
 
     private int Busy { get; init; }
 
+    /// <summary>Whether the provider's request limit has room for a batch of this tick.</summary>
+    private bool HasTurn { get; init; }
+
+    /// <summary>Whether the provider has taken the plan in this tick.</summary>
+    private bool HasApplied { get; init; }
+
     /// <summary>Whether this tick has fenced, or lifted a fence, already.</summary>
     private bool HasFenced { get; init; }
 
@@ -120,19 +131,28 @@ public sealed record Mover
             case StepResult.Control(var view):
                 return (next with { View = view }).Judge(now);
 
+            case StepResult.Turn:
+                return (next with { HasTurn = true }, new Step.ReadControl());
+
             case StepResult.Listed(var listing):
                 // A register older than the listing could take another's honest work for a foreign hand; so it is always read after it.
                 return (next with { Listing = listing }, new Step.ReadControl());
 
             // Whether it was written, refused or not answered: what the register says now is what counts.
+            case StepResult.Register(var write) when HasApplied:
+                return next.Note($"register: {write}").End(Ending.Applied, $"plan {Register!.Plan.Id} of epoch {Register.Epoch} applied");
+
             case StepResult.Register(var write):
                 return (next.Note($"register: {write}"), new Step.ReadControl());
 
             case StepResult.Applied(ApplyOutcome.Applied, _):
-                return next.Note("batch: applied").End(Ending.Applied, $"plan {Register!.Plan.Id} of epoch {Register.Epoch} applied");
+                return (next.Note("batch: applied") with { HasApplied = true }).Write(Moves.Held(Register!, now), Register!.Rev, $"the provider took epoch {Register.Epoch}");
 
             case StepResult.Applied(ApplyOutcome.Busy, _) when Busy >= BusyMax:
                 return next.End(Ending.Waiting, "the DNS provider is busy");
+
+            case StepResult.Applied(ApplyOutcome.Busy, _):
+                return (next.Note("batch: Busy") with { Busy = Busy + 1, HasTurn = false }, new Step.AwaitTurn());
 
             // Each try can wait for a whole deadline, and what does not answer is not helped by more of them.
             case StepResult.Applied(ApplyOutcome.Unknown, _) when Busy > 0:
@@ -144,7 +164,7 @@ public sealed record Mover
                 {
                     Refused = outcome == ApplyOutcome.Refused ? (Listing!, reason) : Refused,
                     Listing = null,
-                    Busy = Busy + (outcome is ApplyOutcome.Busy or ApplyOutcome.Unknown ? 1 : 0),
+                    Busy = Busy + (outcome is ApplyOutcome.Unknown ? 1 : 0),
                 }, new Step.ListRecords());
 
             // What is not acknowledged is tried again at the next tick; and a fence ends by itself in any case.
@@ -484,6 +504,16 @@ public sealed record Mover
             return seen;
         }
 
+        if (IsLeftToItsMaker(register, now))
+        {
+            return End(Ending.Waiting, $"plan {register.Plan.Id} of epoch {register.Epoch} is left to {register.Plan.By}, which made it a moment ago");
+        }
+
+        if (Listing is null && Presumed(register) is { } presumed)
+        {
+            return HasTurn ? (this with { Listing = presumed }).Send(register, presumed, now) : (this, new Step.AwaitTurn());
+        }
+
         if (!MustList(register, now))
         {
             return Verify(register, now);
@@ -506,6 +536,37 @@ public sealed record Mover
                 return IsDryRun ? End(Ending.DryRun, $"would apply plan {register.Plan.Id} of epoch {register.Epoch}") : Send(register, Listing, now);
         }
     }
+
+    /// <summary>
+    /// The observer that makes a plan lists and applies it first. Three that do so at once, for fifty names, would use up the provider's limit. So the others wait, one after the other and for each name in another order,
+    /// and go on if it is not held by then.
+    /// </summary>
+    private bool IsLeftToItsMaker(Register register, DateTimeOffset now)
+    {
+        if (register is not { Publication.HeldAt: null, Plan: { By: { } by, Since: { } since } } || by == Self || !register.Observers.Contains(by))
+        {
+            return false;
+        }
+
+        var turn = Topology.Timing.Interval > MakerFirstFor ? Topology.Timing.Interval : MakerFirstFor;
+        return (now - since).Duration() < (Rank(register.Observers, by) - 0.5) * turn;
+    }
+
+    /// <summary>Whose turn this observer is for this name if its maker does not go on: 1 is the next.</summary>
+    private int Rank(IReadOnlyList<string> observers, string maker)
+    {
+        var first = Service.Name.Aggregate(0, (sum, letter) => ((31 * sum) + letter) % observers.Count);
+        return observers.Skip(first).Concat(observers.Take(first)).Where(observer => observer != maker).TakeWhile(observer => observer != Self).Count() + 1;
+    }
+
+    /// <summary>
+    /// What the name holds unless somebody has touched it since the servers were asked: they all show the plan before, its TXT included. A batch that replaces exactly this
+    /// needs no listing: it is refused if the name is otherwise. Null where that is not so, or where a write is not conditional.
+    /// </summary>
+    private Listing? Presumed(Register register) =>
+        Service.IsFenced && !IsDryRun && Refused is null && register is { Publication.HeldAt: null, Withdraws: null, Adopted: null, Known: [.., var last] } && Look.AllShow(last, HasTxt)
+            ? new Listing(last.Sets, last.Txt)
+            : null;
 
     /// <summary>Servers tell nearly everything. The provider is asked until it lists the plan; when most servers show another; and now and then for what servers cannot tell.</summary>
     private bool MustList(Register register, DateTimeOffset now)

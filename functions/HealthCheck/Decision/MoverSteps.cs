@@ -13,6 +13,9 @@ public abstract record Step
     /// <summary>Read register, command and ballots, strongly.</summary>
     public sealed record ReadControl : Step;
 
+    /// <summary>Wait until the provider's request limit has room for a batch: before the evidence is read, which would grow old in the queue.</summary>
+    public sealed record AwaitTurn : Step;
+
     /// <summary>List the name's records at the provider's API.</summary>
     public sealed record ListRecords : Step;
 
@@ -61,6 +64,9 @@ public abstract record StepResult
 
     /// <summary>Of <see cref="Step.ReadControl"/>.</summary>
     public sealed record Control(ControlView View) : StepResult;
+
+    /// <summary>Of <see cref="Step.AwaitTurn"/>: there is room.</summary>
+    public sealed record Turn : StepResult;
 
     /// <summary>Of <see cref="Step.ListRecords"/>.</summary>
     public sealed record Listed(Listing Listing) : StepResult;

@@ -31,7 +31,7 @@ public static class Moves
         var next = register.WithPlan(plan) with
         {
             Rev = register.Rev + 1,
-            Moving = plan.Endpoint == register.Serving ? null : new Move(register.Serving, plan.Endpoint, decision.Kind, now),
+            Moving = plan.Endpoint == register.Serving ? null : new Move(register.Serving, plan.Endpoint, decision.Kind, register.After(now)),
             Withdrawals = register is { IsUnpublished: true, Moving.Kind: MoveKind.Automatic } ? WithdrawalsWith(register, now) : register.Withdrawals,
         };
 
@@ -83,7 +83,7 @@ public static class Moves
         register.WithPlan(Plan.Of(service, surfaced.Endpoint, surfaced.Sets, register.Epoch + 1, now, self, "Kept")) with
         {
             Rev = register.Rev + 1,
-            Moving = surfaced.Endpoint == register.Active ? null : new Move(register.Active, surfaced.Endpoint, MoveKind.Kept, now),
+            Moving = surfaced.Endpoint == register.Active ? null : new Move(register.Active, surfaced.Endpoint, MoveKind.Kept, register.After(now)),
         };
 
     /// <summary>What is about to be done can become visible.</summary>
@@ -101,9 +101,9 @@ public static class Moves
         Publication = register.Publication with { Baseline = [.. register.Publication.Baseline.Union(servers).Order(StringComparer.Ordinal)] },
     };
 
-    /// <summary>The provider's API lists the plan.</summary>
+    /// <summary>The provider's API lists the plan, or took the batch that makes it so.</summary>
     public static Register Held(Register register, DateTimeOffset now) =>
-        register with { Rev = register.Rev + 1, Publication = register.Publication with { HeldAt = now }, Adopted = null };
+        register with { Rev = register.Rev + 1, Publication = register.Publication with { HeldAt = register.Publication.HeldAt ?? now }, Adopted = null };
 
     /// <summary>A server shows the plan: from now on its endpoint serves, and the cool-down begins.</summary>
     public static Register Published(Register register, TimeSpan coolDown, DateTimeOffset now)

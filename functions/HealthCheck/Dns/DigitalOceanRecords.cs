@@ -17,7 +17,17 @@ public sealed class DigitalOceanRecords(DigitalOceanAccess access) : IDnsProvide
     private static readonly string[] AddressTypes = ["A", "AAAA", "CNAME"];
 
     /// <inheritdoc/>
-    public async Task<Listing> ListAsync(Service service, CancellationToken cancellationToken) => ListingOf(service, await RecordsAsync(service, cancellationToken));
+    public async Task<Listing> ListAsync(Service service, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return ListingOf(service, await RecordsAsync(service, cancellationToken));
+        }
+        catch (ApiException busy) when (busy.StatusCode == HttpStatusCode.TooManyRequests)
+        {
+            throw new ProviderBusyException("DigitalOcean throttles", busy);
+        }
+    }
 
     /// <inheritdoc/>
     /// <exception cref="ApiException">DigitalOcean refuses it: a permission, a domain.</exception>
@@ -46,7 +56,7 @@ public sealed class DigitalOceanRecords(DigitalOceanAccess access) : IDnsProvide
                 service, records.Where(record => AddressTypes.Contains(record.Type) && record.Name == Relative(service, service.Name) && plan.Sets.All(set => set.Type != record.Type)), cancellationToken);
             await ReplaceAsync(service, plan.Txt, [.. records.Where(record => record.Type == "TXT" && record.Name == Relative(service, plan.Txt.Name))], cancellationToken);
 
-            return (await ListAsync(service, cancellationToken)).IsSameAs(new Listing(plan.Sets, plan.Txt))
+            return ListingOf(service, await RecordsAsync(service, cancellationToken)).IsSameAs(new Listing(plan.Sets, plan.Txt))
                 ? new ApplyAnswer(ApplyOutcome.Applied)
                 : new ApplyAnswer(ApplyOutcome.Refused, "what DigitalOcean lists after the change is not the plan");
         }

@@ -8,6 +8,7 @@ namespace Failover.HealthCheck.Dns;
 public interface IDnsProvider
 {
     /// <summary>The name's record sets and its state TXT.</summary>
+    /// <exception cref="ProviderBusyException">The provider throttles; a moment later it may not.</exception>
     Task<Listing> ListAsync(Service service, CancellationToken cancellationToken);
 
     /// <summary>Replaces what was listed by the plan, unless it is no longer what was listed.</summary>
@@ -17,3 +18,6 @@ public interface IDnsProvider
 /// <summary>What came of an attempt to apply a plan.</summary>
 /// <param name="Reason">What the provider said, where it refused; not yet bounded.</param>
 public sealed record ApplyAnswer(ApplyOutcome Outcome, string Reason = "");
+
+/// <summary>The provider throttles.</summary>
+public sealed class ProviderBusyException(string message, Exception inner) : Exception(message, inner);

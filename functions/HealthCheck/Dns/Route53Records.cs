@@ -19,7 +19,20 @@ public sealed class Route53Records(IAmazonRoute53 route53) : IDnsProvider
     /// The name's address sets and its state TXT. Route 53 lists from a name on, and as a rule both stand in the first page, of one moment. Where many names stand between them, the TXT is asked for by itself:
     /// the two answers can then show half of another writer's batch, which looks foreign, and what looks foreign is listed twice before it is believed.
     /// </summary>
+    /// <exception cref="ProviderBusyException">Route 53 throttles.</exception>
     public async Task<Listing> ListAsync(Service service, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await ListAllAsync(service, cancellationToken);
+        }
+        catch (AmazonRoute53Exception busy) when (IsThrottled(busy))
+        {
+            throw new ProviderBusyException("Route 53 throttles", busy);
+        }
+    }
+
+    private async Task<Listing> ListAllAsync(Service service, CancellationToken cancellationToken)
     {
         var page = await route53.ListResourceRecordSetsAsync(new ListResourceRecordSetsRequest { HostedZoneId = service.HostedZoneId, StartRecordName = service.Name }, cancellationToken);
         List<RecordSet> sets = [.. (page.ResourceRecordSets ?? []).Select(FromProvider)];
@@ -60,7 +73,7 @@ public sealed class Route53Records(IAmazonRoute53 route53) : IDnsProvider
         {
             return new ApplyAnswer(ApplyOutcome.Refused, refused.Message);
         }
-        catch (AmazonRoute53Exception busy) when (busy is PriorRequestNotCompleteException || busy.ErrorCode is "Throttling" or "ThrottlingException")
+        catch (AmazonRoute53Exception busy) when (busy is PriorRequestNotCompleteException || IsThrottled(busy))
         {
             return new ApplyAnswer(ApplyOutcome.Busy);
         }
@@ -69,6 +82,8 @@ public sealed class Route53Records(IAmazonRoute53 route53) : IDnsProvider
             return new ApplyAnswer(ApplyOutcome.Unknown);
         }
     }
+
+    private static bool IsThrottled(AmazonRoute53Exception error) => error.ErrorCode is "Throttling" or "ThrottlingException";
 
     private static RecordSet FromProvider(ResourceRecordSet set) => new(
         Plain(set.Name),

@@ -186,6 +186,8 @@ public class LeverTests
             {
                 case Step.ReadControl:
                     return new StepResult.Control(View());
+                case Step.AwaitTurn:
+                    return new StepResult.Turn();
                 case Step.ListRecords:
                     _listings++;
                     return new StepResult.Listed(_zone);

@@ -67,6 +67,8 @@ internal sealed class NameWorld(Service given, params Listing?[] servers)
         {
             case Step.ReadControl:
                 return new StepResult.Control(view());
+            case Step.AwaitTurn:
+                return new StepResult.Turn();
             case Step.ListRecords:
                 Listings++;
                 return new StepResult.Listed(Zone);

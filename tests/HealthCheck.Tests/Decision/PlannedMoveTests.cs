@@ -194,6 +194,8 @@ public class PlannedMoveTests
             {
                 case Step.ReadControl:
                     return new StepResult.Control(View());
+                case Step.AwaitTurn:
+                    return new StepResult.Turn();
                 case Step.ListRecords:
                     return new StepResult.Listed(_zone);
                 case Step.Fence(var replica, var order, var until):

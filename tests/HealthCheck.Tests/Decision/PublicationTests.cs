@@ -113,7 +113,6 @@ public class PublicationTests
     {
         var name = new NameWorld(World.Service, null, null);
         name.Tick(AllUp, command: Order(CommandKind.Move, "b"));
-        name.Tick(AllUp);
         Assert.NotNull(name.Register.Publication.HeldAt);
         name.Tick(AllUp, afterSeconds: 59);
         Assert.Equal("a", name.Register.Serving);

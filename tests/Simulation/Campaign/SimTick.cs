@@ -230,6 +230,9 @@ internal sealed class SimTick(SimWorld world, Bug bug, int observer, DateTimeOff
             case Step.ReadControl:
                 ReadControl(view => Next(view is null ? new StepResult.NotDone("cannot read") : new StepResult.Control(view)));
                 break;
+            case Step.AwaitTurn:
+                GoOn(world.Chance(0.05) ? world.Between(0, 9000) : 0, () => Next(new StepResult.Turn()));
+                break;
             case Step.ListRecords:
                 Listing? listed = null;
                 world.Call(
