@@ -30,6 +30,12 @@ public sealed class Follower(
 
     private readonly ConcurrentDictionary<string, ZoneLine> _lines = [];
 
+    private readonly PlanChecks _checks = new(options.Observer, report, options.Topology.Timing.CallTimeout, time, logger);
+
+    private TokenBucket BucketOf(Service service) => _buckets.GetOrAdd(providerOf(service), _ => new TokenBucket(time));
+
+    private ZoneLine LineOf(Service service) => _lines.GetOrAdd(service.HostedZoneId ?? service.DigitalOceanDomain ?? service.Name, static _ => new ZoneLine());
+
     private Timing Timing => options.Topology.Timing;
 
     /// <summary>Follows the register of one service for one tick.</summary>
@@ -54,7 +60,7 @@ public sealed class Follower(
         }
 
         var (mover, step) = Mover.Start(options.Topology, service, options.Observer, look, view, time.GetUtcNow(), listsNow);
-        using var turn = new ProviderTurn(_buckets.GetOrAdd(providerOf(service), _ => new TokenBucket(time)), () => Timing.Interval - started.Age, time);
+        using var turn = new ProviderTurn(BucketOf(service), () => Timing.Interval - started.Age, time);
         while (step is not Step.Finish)
         {
             StepResult result;
@@ -96,6 +102,10 @@ public sealed class Follower(
         await Task.WhenAll(
             moves.TellAsync(service, mover.Register?.LastMove, cancellationToken),
             report.FollowedAsync(service, own, look, mover, (Step.Finish)step, Freshness.Stale(evidence.Age, started.Age, Timing) is null, cancellationToken));
+        if (step is Step.Finish { Ending: Ending.Settled } && service is { Lever: Lever.Records, Mode: not FailoverMode.ObserveOnly })
+        {
+            await _checks.CheckAsync(service, mover.Register!, providerOf(service), BucketOf(service), LineOf(service), cancellationToken);
+        }
     }
 
     /// <summary>The register is always read anew; the ballots were read a second before it at most, and that is how old the evidence is.</summary>
@@ -129,8 +139,7 @@ public sealed class Follower(
     /// </summary>
     private Task<StepResult> ApplyAsync(Service service, Step.Apply apply, ProviderTurn turn, Func<string?> stale, CancellationToken cancellationToken)
     {
-        var line = _lines.GetOrAdd(service.HostedZoneId ?? service.DigitalOceanDomain ?? service.Name, static _ => new ZoneLine());
-        return line.EnterAsync(async () =>
+        return LineOf(service).EnterAsync(async () =>
         {
             while (true)
             {

@@ -34,6 +34,9 @@ internal static partial class Log
     [LoggerMessage(11, LogLevel.Error, "{Service} is overdue by {Seconds:0} s: {Stage}.")]
     public static partial void IsOverdue(ILogger logger, string service, string stage, double seconds);
 
+    [LoggerMessage(12, LogLevel.Error, "{Service}: the DNS provider would refuse a move to {Endpoint}: {Why}.")]
+    public static partial void WouldBeRefused(ILogger logger, string service, string endpoint, string why);
+
     [LoggerMessage(9, LogLevel.Warning, "{Service}: the certificate of {Endpoint} ends at {Until}.")]
     public static partial void CertificateEnds(ILogger logger, string service, string endpoint, DateTimeOffset until);
 }

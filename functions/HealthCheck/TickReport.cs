@@ -82,6 +82,9 @@ public sealed class TickReport(HealthCheckOptions options, JournalStore journal,
         }
     }
 
+    /// <summary>How many endpoints' plans the DNS provider would refuse, as it was asked last.</summary>
+    public void Checked(Service service, int refused) => metrics.Emit([("Service", service.Name), ("Observer", options.Observer)], new Metric("PlansRefused", "Count", refused));
+
     /// <summary>The mover came to an end for this tick.</summary>
     /// <param name="own">This tick's ballot.</param>
     /// <param name="isFresh">Whether what was read may still be acted on.</param>

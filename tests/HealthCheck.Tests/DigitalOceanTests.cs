@@ -234,6 +234,20 @@ public sealed class DigitalOceanTests : IAsyncLifetime
         await Assert.ThrowsAsync<InvalidOperationException>(async () => await records.ApplyAsync(Service, First with { Sets = [] }, await records.ListAsync(Service, Cancel), Cancel));
     }
 
+    [Fact]
+    public async Task Types_that_exclude_each_other_are_told_before_the_day()
+    {
+        var records = Records();
+        var cname = PlanOf("c", 6) with { Sets = [new RecordSet(Service.Name, "CNAME", 60, ["lb.example.net"])] };
+        var before = _requests.Count;
+
+        Assert.Null(await records.RefusalOfAsync(Service, First, Next, Cancel));
+        Assert.Null(await records.RefusalOfAsync(Service, First, cname, Cancel));
+        _cloud.Create("MX", "app", "mail.example.net.", 60);
+        Assert.Contains("CNAME cannot stand beside the name's MX", await records.RefusalOfAsync(Service, First, cname, Cancel), StringComparison.Ordinal);
+        Assert.DoesNotContain(_requests.Skip(before), request => !request.StartsWith("GET", StringComparison.Ordinal));
+    }
+
     [Theory]
     [InlineData(429, """{"id":"too_many_requests","message":"API rate limit exceeded."}""", ApplyOutcome.Busy)]
     [InlineData(403, """{"id":"forbidden","message":"Load Balancer can't be updated while it processes previous actions"}""", ApplyOutcome.Busy)]

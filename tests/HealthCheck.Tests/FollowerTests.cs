@@ -40,6 +40,9 @@ public sealed class FollowerTests : IAsyncLifetime
     private int _throttles;
     private Look _look = new([new Listing(Before.Sets, Before.Txt)], HttpOk: true, "");
     private TickReport? _report;
+    private Follower? _process;
+    private bool _isOneProcess;
+    private string _says = "a:9- b:+";
 
     public async ValueTask InitializeAsync()
     {
@@ -172,6 +175,36 @@ public sealed class FollowerTests : IAsyncLifetime
         Assert.Contains("\"OverdueSeconds\":[0]", Encoding.UTF8.GetString(_output.ToArray()), StringComparison.Ordinal);
     }
 
+    /// <summary>While nothing moves the plans are checked: first when the process starts, then an hour later; while one would be refused every five minutes.</summary>
+    [Fact]
+    public async Task In_quiet_times_a_plan_that_would_be_refused_is_an_alarm()
+    {
+        var control = new ControlStore(_engine.Client(), _control, TimeSpan.FromSeconds(5));
+        await control.WriteRegisterAsync(World.Register() with { Rev = Moving.Rev + 1, Plan = Before, Publication = new Publication(World.Now, World.Now, World.Now) }, Moving.Rev, Token);
+        (_isOneProcess, _says, _denied) = (true, "a:+ b:+ c:+", "POST");
+        Assert.Equal("all", await RefusedAsync(0));
+        _denied = null;
+        Assert.Equal("all", await RefusedAsync(299));
+        Assert.Equal("none", await RefusedAsync(1));
+        _denied = "POST";
+        Assert.Equal("none", await RefusedAsync(3599));
+        Assert.Equal("all", await RefusedAsync(1));
+
+        async Task<string> RefusedAsync(int afterSeconds)
+        {
+            _time.Advance(TimeSpan.FromSeconds(afterSeconds));
+            foreach (var observer in World.Topology.Observers)
+            {
+                var stored = await control.ReadBallotAsync(observer, Token);
+                await control.WriteBallotAsync(World.Ballot(observer, _says).MadeAt(_time.GetUtcNow()) with { Token = Guid.NewGuid().ToString() }, stored.Token, Token);
+            }
+
+            _output.SetLength(0);
+            await FollowAsync(sleepAfterRead: 0);
+            return Encoding.UTF8.GetString(_output.ToArray()) is var told && told.Contains("\"PlansRefused\":[0]", StringComparison.Ordinal) ? "none" : told.Contains("\"PlansRefused\":[3]", StringComparison.Ordinal) ? "all" : told;
+        }
+    }
+
     /// <summary>F10: a throttled listing gave the whole tick up.</summary>
     [Theory]
     [InlineData("GET")]
@@ -241,13 +274,14 @@ public sealed class FollowerTests : IAsyncLifetime
         var options = new HealthCheckOptions("o1", World.Topology, _items, _control, _journal, "");
         var report = _report ??= new TickReport(
             options, new JournalStore(_engine.Client(), _journal, TimeSpan.FromSeconds(5)), new Metrics(new LineWriter(_output), _time), _time, NullLogger<TickReport>.Instance);
-        var follower = new Follower(
+        var follower = _process ?? new Follower(
             options, new ControlStore(client, _control, TimeSpan.FromSeconds(5)), _ => new Route53Records(new AmazonRoute53Client(
                 new BasicAWSCredentials("test", "test"),
                 new AmazonRoute53Config { ServiceURL = $"http://127.0.0.1:{_door.Port}", AuthenticationRegion = "us-east-1", MaxErrorRetry = 0 })),
             new Dictionary<string, IAmazonDynamoDB> { ["a"] = _engine.Client() },
             new MoveJournal(new Dictionary<string, IAmazonDynamoDB>(), _journal, TimeSpan.FromSeconds(5), _time, NullLogger<MoveJournal>.Instance), report, _time, NullLogger<Follower>.Instance);
-        await follower.FollowAsync(World.Service, World.Ballot("o1", "a:9- b:+").MadeAt(_time.GetUtcNow()), listsNow: false, _look, new SharedBallots(new ControlStore(client, _control, TimeSpan.FromSeconds(5)), _time), started ?? new Evidence(_time), Token);
+        _process = _isOneProcess ? follower : null;
+        await follower.FollowAsync(World.Service, World.Ballot("o1", _says).MadeAt(_time.GetUtcNow()), listsNow: false, _look, new SharedBallots(new ControlStore(client, _control, TimeSpan.FromSeconds(5)), _time), started ?? new Evidence(_time), Token);
     }
 
     /// <summary>A process that sleeps after its n-th query was answered, and before it reads the answer.</summary>

@@ -12,6 +12,10 @@ public sealed record RecordChange(bool IsCreate, RecordSet Set);
 /// </summary>
 public static class RecordBatch
 {
+    /// <summary>Why the plan cannot stand beside the other types that the name has; null if it can (RFC 1034, 3.6.2: a CNAME stands alone).</summary>
+    public static string? Conflict(Plan plan, IEnumerable<string> otherTypes) =>
+        plan.Sets.Any(set => set.Type == "CNAME") && otherTypes.Distinct().Order(StringComparer.Ordinal).ToList() is { Count: > 0 } others ? $"its CNAME cannot stand beside the name's {string.Join(", ", others)} records" : null;
+
     /// <summary>The changes, deletions first.</summary>
     /// <exception cref="InvalidOperationException">The plan has no address set: the name would be empty.</exception>
     public static IReadOnlyList<RecordChange> Of(Plan plan, Listing listed)

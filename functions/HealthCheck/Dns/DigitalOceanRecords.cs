@@ -75,6 +75,20 @@ public sealed class DigitalOceanRecords(DigitalOceanAccess access) : IDnsProvide
         }
     }
 
+    /// <inheritdoc/>
+    /// <remarks>DigitalOcean has no batch that could be refused whole, so nothing is tried: rights to read are asked, and types that exclude each other found. A token that may only read is not.</remarks>
+    public async Task<string?> RefusalOfAsync(Service service, Plan present, Plan plan, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return RecordBatch.Conflict(plan, (await RecordsAsync(service, cancellationToken)).Where(record => record.Name == Relative(service, service.Name) && !AddressTypes.Contains(record.Type)).Select(record => record.Type!));
+        }
+        catch (ApiException busy) when (busy.StatusCode == HttpStatusCode.TooManyRequests)
+        {
+            throw new ProviderBusyException("DigitalOcean throttles", busy);
+        }
+    }
+
     /// <summary>Changes in place what is too much into what is missing; only what is left over is made or removed, and made first.</summary>
     private async Task ReplaceAsync(Service service, RecordSet set, IReadOnlyList<Listed> there, CancellationToken cancellationToken)
     {

@@ -13,6 +13,10 @@ public interface IDnsProvider
 
     /// <summary>Replaces what was listed by the plan, unless it is no longer what was listed.</summary>
     Task<ApplyAnswer> ApplyAsync(Service service, Plan plan, Listing listed, CancellationToken cancellationToken);
+
+    /// <summary>Why the provider would refuse to replace the plan that the name has by another; null if it would take it, or if the name is not as that plan says. Changes nothing.</summary>
+    /// <exception cref="ProviderBusyException">The provider throttles.</exception>
+    Task<string?> RefusalOfAsync(Service service, Plan present, Plan plan, CancellationToken cancellationToken);
 }
 
 /// <summary>What came of an attempt to apply a plan.</summary>

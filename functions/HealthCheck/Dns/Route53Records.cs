@@ -1,4 +1,5 @@
 using System.Net;
+using System.Text.RegularExpressions;
 using Amazon.Route53;
 using Amazon.Route53.Model;
 using Failover.ControlPlane.Registers;
@@ -11,7 +12,7 @@ namespace Failover.HealthCheck.Dns;
 /// The <c>records</c> lever on Route 53. A change batch is all-or-nothing, and a DELETE must match the current values, time to live included;
 /// so a batch that deletes exactly what was listed and creates the plan is a compare-and-swap, against other deciders and a human's edit alike.
 /// </summary>
-public sealed class Route53Records(IAmazonRoute53 route53) : IDnsProvider
+public sealed partial class Route53Records(IAmazonRoute53 route53) : IDnsProvider
 {
     private static readonly string[] AddressTypes = ["A", "AAAA", "CNAME", "HTTPS"];
 
@@ -56,17 +57,7 @@ public sealed class Route53Records(IAmazonRoute53 route53) : IDnsProvider
         var batch = RecordBatch.Of(plan, listed);
         try
         {
-            await route53.ChangeResourceRecordSetsAsync(
-                new ChangeResourceRecordSetsRequest
-                {
-                    HostedZoneId = service.HostedZoneId,
-                    ChangeBatch = new ChangeBatch
-                    {
-                        Comment = $"epoch {plan.Epoch} plan {plan.Id}",
-                        Changes = [.. batch.Select(change => new Change { Action = change.IsCreate ? ChangeAction.CREATE : ChangeAction.DELETE, ResourceRecordSet = ToProvider(change.Set) })],
-                    },
-                },
-                cancellationToken);
+            await ChangeAsync(service, $"epoch {plan.Epoch} plan {plan.Id}", batch, cancellationToken);
             return new ApplyAnswer(ApplyOutcome.Applied);
         }
         catch (InvalidChangeBatchException refused)
@@ -82,6 +73,63 @@ public sealed class Route53Records(IAmazonRoute53 route53) : IDnsProvider
             return new ApplyAnswer(ApplyOutcome.Unknown);
         }
     }
+
+    /// <inheritdoc/>
+    /// <remarks>
+    /// A batch is made whole or not at all, and its refusal names each change that is wrong. So one that also deletes what is not there is never made, and names whatever else would be wrong with it: rights are asked first,
+    /// then each change. That one message is expected; what is left is the answer.
+    /// </remarks>
+    public async Task<string?> RefusalOfAsync(Service service, Plan present, Plan plan, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var page = await route53.ListResourceRecordSetsAsync(new ListResourceRecordSetsRequest { HostedZoneId = service.HostedZoneId, StartRecordName = service.Name }, cancellationToken);
+            List<RecordSet> there = [.. (page.ResourceRecordSets ?? []).Select(FromProvider).Where(set => set.Name == service.Name)];
+            var (addresses, others) = (there.Where(set => AddressTypes.Contains(set.Type)).ToList(), there.Where(set => !AddressTypes.Contains(set.Type)).Select(set => set.Type));
+            if (!RecordSet.AreSame(addresses, present.Sets))
+            {
+                return null;
+            }
+
+            if (RecordBatch.Conflict(plan, others) is { } conflict)
+            {
+                return conflict;
+            }
+
+            var never = plan.Txt with { Values = ["never there"] };
+            IReadOnlyList<RecordChange> changes = [new(IsCreate: false, never), .. addresses.Select(set => new RecordChange(IsCreate: false, set)), .. plan.Sets.Select(set => new RecordChange(IsCreate: true, set))];
+            await ChangeAsync(service, "a check: changes nothing", changes, cancellationToken);
+            return "it took a batch that deletes what is not there";
+        }
+        catch (InvalidChangeBatchException refused)
+        {
+            var rest = ExpectedRefusal().Replace(refused.Message, "").Trim('[', ']', ',', ' ');
+            return rest.Length == 0 ? null : rest;
+        }
+        catch (AmazonRoute53Exception busy) when (busy is PriorRequestNotCompleteException || IsThrottled(busy))
+        {
+            throw new ProviderBusyException("Route 53 throttles", busy);
+        }
+        catch (AmazonRoute53Exception refused) when (refused.StatusCode is >= HttpStatusCode.BadRequest and < HttpStatusCode.InternalServerError)
+        {
+            return $"{refused.ErrorCode}: {refused.Message}";
+        }
+    }
+
+    [GeneratedRegex(@"Tried to delete resource record set (?:(?!Tried to).)*?(?:_|\\137)failover\.(?:(?!Tried to).)*?(?:not found|current values)", RegexOptions.None, 1000)]
+    private static partial Regex ExpectedRefusal();
+
+    private Task<ChangeResourceRecordSetsResponse> ChangeAsync(Service service, string comment, IEnumerable<RecordChange> changes, CancellationToken cancellationToken) => route53.ChangeResourceRecordSetsAsync(
+        new ChangeResourceRecordSetsRequest
+        {
+            HostedZoneId = service.HostedZoneId,
+            ChangeBatch = new ChangeBatch
+            {
+                Comment = comment,
+                Changes = [.. changes.Select(change => new Change { Action = change.IsCreate ? ChangeAction.CREATE : ChangeAction.DELETE, ResourceRecordSet = ToProvider(change.Set) })],
+            },
+        },
+        cancellationToken);
 
     private static bool IsThrottled(AmazonRoute53Exception error) => error.ErrorCode is "Throttling" or "ThrottlingException";
 

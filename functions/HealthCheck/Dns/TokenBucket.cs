@@ -32,6 +32,22 @@ public sealed class TokenBucket(TimeProvider time, int burst = 16, double perSec
         }
     }
 
+    /// <summary>Takes tokens for what is not urgent: only if they are there, and half of the burst is left; false: none was taken.</summary>
+    public bool TakeSpare(int tokens)
+    {
+        lock (_lock)
+        {
+            Fill();
+            if (_tokens - tokens < burst / 2.0)
+            {
+                return false;
+            }
+
+            _tokens -= tokens;
+            return true;
+        }
+    }
+
     /// <summary>Gives back what was taken and not used.</summary>
     public void GiveBack(int tokens)
     {

@@ -8,6 +8,7 @@ using Failover.HealthCheck.Dns;
 using Failover.HealthCheck.Tests.Decision;
 using Failover.LocalHost.Network;
 using Failover.LocalHost.Route53;
+using Microsoft.AspNetCore.Http;
 
 namespace Failover.HealthCheck.Tests.Dns;
 
@@ -22,6 +23,7 @@ public sealed class Route53RecordsTests : IAsyncLifetime
     private readonly Faults _faults = new(TimeSpan.Zero);
     private Door _door = null!;
     private bool _loseAnswers;
+    private string? _denied;
 
     public async ValueTask InitializeAsync()
     {
@@ -29,6 +31,13 @@ public sealed class Route53RecordsTests : IAsyncLifetime
         var api = new Route53Api(_zone, _faults, TimeProvider.System);
         _door = new Door(new IPEndPoint(IPAddress.Loopback, 0), async context =>
         {
+            if (context.Request.Method == _denied)
+            {
+                context.Response.StatusCode = 403;
+                await context.Response.WriteAsync("<ErrorResponse><Error><Type>Sender</Type><Code>AccessDenied</Code><Message>no</Message></Error></ErrorResponse>");
+                return;
+            }
+
             await api.HandleAsync(context);
             if (_loseAnswers && context.Request.Method == "POST")
             {
@@ -177,6 +186,43 @@ public sealed class Route53RecordsTests : IAsyncLifetime
 
         Assert.Equal(ApplyOutcome.Refused, answer.Outcome);
         Assert.Contains("conflicts with other records", answer.Reason, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_plan_that_would_be_taken_is_refused_by_nothing_and_the_question_changes_nothing()
+    {
+        Assert.Null(await Records().RefusalOfAsync(World.Service, First, Next, Token));
+        Assert.Null(await Records().RefusalOfAsync(World.Service, First, First with { Epoch = 5 }, Token));
+        await ShowsAsync(First);
+    }
+
+    /// <summary>P2, in quiet times: what would be refused on the day is told today.</summary>
+    [Theory]
+    [InlineData("CNAME", "lb.example.net", "its CNAME cannot stand beside the name's SPF records")]
+    [InlineData("A", "no address", "no address")]
+    public async Task A_plan_that_would_be_refused_says_why_and_nothing_is_changed(string type, string value, string says)
+    {
+        _zone.Apply([new ZoneChange("CREATE", new ZoneRecordSet(World.Name + ".", "SPF", 60, ["\"v=spf1 -all\""]))]);
+        var plan = Plan.Of(World.Service, "c", [new RecordSet(World.Name, type, 60, [value])], 6, World.Now, "o1", "Check");
+
+        Assert.Contains(says, await Records().RefusalOfAsync(World.Service, First, plan, Token), StringComparison.Ordinal);
+        await ShowsAsync(First);
+    }
+
+    [Fact]
+    public async Task A_missing_right_to_change_records_is_told_before_the_day()
+    {
+        _denied = "POST";
+
+        Assert.Contains("AccessDenied", await Records().RefusalOfAsync(World.Service, First, Next, Token), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Of_a_name_that_is_being_changed_nothing_is_said()
+    {
+        _zone.Apply([new ZoneChange("UPSERT", new ZoneRecordSet(World.Name + ".", "A", 60, ["198.51.100.7"]))]);
+
+        Assert.Null(await Records().RefusalOfAsync(World.Service, First, Next, Token));
     }
 
     private async Task ShowsAsync(Plan plan)

@@ -94,6 +94,12 @@ internal sealed class AccountZone(VirtualTime time, Random random)
             return new ApplyAnswer(ApplyOutcome.Applied);
         }
 
+        public async Task<string?> RefusalOfAsync(Service service, Plan present, Plan plan, CancellationToken cancellationToken)
+        {
+            await LatencyAsync(90, 270, cancellationToken);
+            return zone.TryTake() && zone.TryTake() ? null : throw new ProviderBusyException("Throttling", new InvalidOperationException());
+        }
+
         private async Task LatencyAsync(int min, int max, CancellationToken cancellationToken)
         {
             await zone.DelayAsync(min, max, cancellationToken);
