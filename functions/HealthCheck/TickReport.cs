@@ -184,7 +184,7 @@ public sealed class TickReport(HealthCheckOptions options, JournalStore journal,
                     To = decision.To,
                     DataLossMs = decision.DataLossMs,
                     Steps = steps,
-                    Evidence = judgement is null ? null : new JournalEvidence(judgement.At, judgement.View.Register, judgement.View.Pending.ToList() is { Count: > 0 } orders ? orders : null, [.. judgement.View.Ballots.Select(ballot => ballot.Of(service.Name))]),
+                    Evidence = judgement is null ? null : JournalEvidence.Of(judgement.At, judgement.View, service.Name),
                 },
                 cancellationToken);
         }

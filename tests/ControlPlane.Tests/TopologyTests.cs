@@ -47,6 +47,8 @@ public class TopologyTests
         { "$.services[0].endpoints[0].records = [{\"type\":\"CNAME\",\"values\":[\"a.test\"]},{\"type\":\"A\",\"values\":[\"192.0.2.9\"]}]", "a CNAME stands alone" },
         { "$.services[0].endpoints[0].records = [{\"type\":\"A\",\"values\":[\"192.0.2.9\"],\"alias\":{\"hostedZoneId\":\"Z\",\"dnsName\":\"a.test\"}}]", "an alias is of type" },
         { "$.services[0].endpoints[0].records = [{\"type\":\"HTTPS\",\"values\":[\"alpn=h2\"]}]", "no value of type HTTPS" },
+        { "$.services[0].endpoints[0].records = [{\"type\":\"A\",\"values\":[\"192.0.2.9\"]},{\"type\":\"HTTPS\",\"values\":[\"1 . port=8443\"]}]", "the target '.' and no 'port'" },
+        { "$.services[0].endpoints[0].records = [{\"type\":\"A\",\"values\":[\"192.0.2.9\"]},{\"type\":\"HTTPS\",\"values\":[\"1 svc.example.net. alpn=h2\"]}]", "the target '.' and no 'port'" },
         { "$.allowedNetworks = [\"10.0.0/33\"]", "$.allowedNetworks: '10.0.0/33'" },
         { "$.timing = {\"connectTimeoutMilliseconds\":5000}", "connectTimeoutMilliseconds" },
         { "$.timing = {\"downAfterTicks\":2}", "downAfterTicks: 2; must be 3 to 10" },

@@ -16,13 +16,16 @@ public static class BallotSize
     public const int ComparisonsMax = 6;
 
     /// <summary>The bytes of the largest ballot that an observer with this topology can write.</summary>
-    public static int Of(Topology topology)
+    public static int Of(Topology topology) => JsonSerializer.SerializeToUtf8Bytes(Largest(topology), ControlJson.Default.Ballot).Length;
+
+    /// <summary>The largest ballot itself.</summary>
+    public static Ballot Largest(Topology topology)
     {
         var late = DateTimeOffset.MaxValue;
         var view = new EndpointBallot(Health.Unknown, int.MaxValue, int.MaxValue, int.MaxValue, LastOk: false, late, late, "01234567", new string('x', EndpointBallot.DetailMax));
         var compared = Enumerable.Repeat(new ComparedTables(topology.Replicas, late, IsEqual: false), ComparisonsMax).ToList();
         var elsewhere = topology.Replicas.ToDictionary(replica => replica, long? (_) => long.MaxValue);
-        var ballot = new Ballot
+        return new Ballot
         {
             Observer = topology.Observers.MaxBy(observer => observer.Length) ?? "",
             Start = late,
@@ -39,6 +42,5 @@ public static class BallotSize
             Data = topology.Replicas.Distinct().ToDictionary(replica => replica, _ => new DataBallot(false, compared)),
             Unsettled = new Unsettled(late, topology.Services.GroupBy(service => service.Name).ToDictionary(services => services.Key, _ => late)),
         };
-        return JsonSerializer.SerializeToUtf8Bytes(ballot, ControlJson.Default.Ballot).Length;
     }
 }

@@ -359,6 +359,10 @@ public static class TopologyFile
         {
             yield return $"{at}: '{string.Join(", ", record.Values)}' is no value of type {record.Type}";
         }
+        else if (record.Type == "HTTPS" && record.Values.Any(value => value.Split(' ') is not [_, ".", .. var parameters] || parameters.Any(parameter => parameter.StartsWith("port=", StringComparison.OrdinalIgnoreCase))))
+        {
+            yield return $"{at}: '{string.Join(", ", record.Values)}' leads clients to another name or port than the probes: an HTTPS record has the target '.' and no 'port'";
+        }
     }
 
     private static bool IsValue(string type, string value) => type switch

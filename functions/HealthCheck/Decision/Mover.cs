@@ -41,6 +41,9 @@ public sealed record Mover
     private const int BusyMax = 4;
     private const int ReasonMax = 600;
 
+    /// <summary>The step that answers orders, in bytes of JSON.</summary>
+    private const int OrdersMax = 2000;
+
     /// <summary>For half of this, or of a longer interval, a plan is left to the observer that made it: the next tick of another is later.</summary>
     private static readonly TimeSpan MakerFirstFor = TimeSpan.FromSeconds(10);
 
@@ -298,7 +301,7 @@ public sealed record Mover
 
         if (Commands.Obey(Topology, Service, View, batch, Listing, Self, now) is { } next)
         {
-            return Write(next, Register?.Rev, string.Join("; ", batch.Select(command => $"order {command.Kind} of {command.By}: {next.AnswerTo(command.Id)!.Says}")));
+            return Write(next, Register?.Rev, Printable.Of(string.Join("; ", batch.Select(command => $"order {command.Kind} of {command.By}: {next.AnswerTo(command.Id)!.Says}")), OrdersMax));
         }
 
         // Without a register there is nowhere to refuse it; the first register comes before everything.

@@ -203,6 +203,12 @@ internal sealed class ControlApi(World world, TimeProvider time)
                 return;
             }
 
+            if (command.Mistake() is { } mistake)
+            {
+                await ProblemAsync(context, 400, $"The command is not given: {mistake}.");
+                return;
+            }
+
             // An order that ends a pause, a pin or a drain ends the one that stands: the page's user sees it.
             if (command.Ends is null && command.Kind is CommandKind.Resume or CommandKind.Unpin or CommandKind.Undrain)
             {
