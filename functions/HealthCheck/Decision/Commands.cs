@@ -96,7 +96,7 @@ public static class Commands
         {
             CommandKind.Move or CommandKind.MoveBack => MoveTo(topology, service, register, view, command, listing, self, now),
             CommandKind.PlannedMove => PlanTo(topology, service, register, view, command, listing, now),
-            CommandKind.Pause => (register with { Paused = OrderOf(register, command, now) }, PauseSays(service, register)),
+            CommandKind.Pause => (register with { Paused = OrderOf(register, command, now) }, PauseSays(service, register) + Replaces(register.Paused, now)),
             CommandKind.Resume => register.Paused is { } paused && IsEnded(paused, command, now, "pause") is { } why ? (null, why)
                 : register.Paused is null ? (null, "refused: nothing is paused") : (register with { Paused = null }, "resumed"),
             CommandKind.Ack => (register with { CoolDown = null, Withdrawals = [] }, "acknowledged"),
@@ -259,7 +259,7 @@ public static class Commands
         var up = votes.CountUp(service, target.Name);
         return up < votes.Majority && !command.Force && target.Name != register.Serving
             ? (null, $"refused: {up} of {votes.Observers} observers see {target.Name} up; force it if you must")
-            : (register with { Pinned = new Pin(target.Name, command.Force, OrderOf(register, command, now)) }, $"pinned to {target.Name}");
+            : (register with { Pinned = new Pin(target.Name, command.Force, OrderOf(register, command, now)) }, $"pinned to {target.Name}{Replaces(register.Pinned?.Order, now)}");
     }
 
     private static (Register? Next, string Says) Drain(Service service, Register register, Command command, DateTimeOffset now)
@@ -277,8 +277,12 @@ public static class Commands
         var drained = register.Drained.Where(drain => drain.Value.IsInForce(now) && drain.Key != endpoint.Name).Append(new(endpoint.Name, OrderOf(register, command, now))).ToDictionary();
         return service.Endpoints.All(other => drained.ContainsKey(other.Name))
             ? (null, "refused: every other endpoint is drained; the name would have nowhere to go")
-            : (register with { Drained = drained }, $"drained {endpoint.Name}");
+            : (register with { Drained = drained }, $"drained {endpoint.Name}{Replaces(register.Drained.GetValueOrDefault(endpoint.Name), now)}");
     }
+
+    /// <summary>What an order takes the place of, so that nobody's ends in silence.</summary>
+    private static string Replaces(Override? before, DateTimeOffset now) =>
+        before?.IsInForce(now) != true ? "" : $"; in place of the same order by {before.By}, which stood {(before.Until is { } until ? $"until {until:u}" : "without an end")}";
 
     private static Override OrderOf(Register register, Command command, DateTimeOffset now) =>
         new(command.Id, command.By, register.After(now), command.Minutes is { } minutes ? now.AddMinutes(minutes) : null, command.Reason);

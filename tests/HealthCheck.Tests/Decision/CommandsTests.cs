@@ -212,6 +212,7 @@ public class CommandsTests
             Numbered(5, CommandKind.Resume) with { Ends = "2" }, Numbered(7, CommandKind.Unpin) with { Ends = "3" }, Numbered(8, CommandKind.Undrain, "c") with { Ends = "4" },
         ])!;
 
+        Assert.Equal("paused; in place of the same order by op, which stood without an end", paused.AnswerTo("2")!.Says);
         Assert.All(refused.Answered.TakeLast(4), answer => Assert.Contains("in force is another: by op", answer.Says, StringComparison.Ordinal));
         Assert.True(refused is { Paused.Order: "2", Pinned.Order.Order: "3" } && refused.IsDrained("c", World.Now));
         Assert.True(ended is { Paused: null, Pinned: null, Drained.Count: 0 });
