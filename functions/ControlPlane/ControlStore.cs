@@ -54,7 +54,7 @@ public sealed class ControlStore(IAmazonDynamoDB dynamoDb, string table, TimeSpa
         var orders = records.FirstOrDefault(record => record[Sort].S == OrdersRecord);
         return new ControlView(
             register is null ? null : RegisterOf(register),
-            [.. ListOf(orders).Select(order => OrderOf(order.S)).OfType<Command>().Where(order => order.Id.Length <= Command.IdMax)],
+            [.. ListOf(orders).Select(order => OrderOf(order.S)).OfType<Command>()],
             []);
     }
 
@@ -129,45 +129,54 @@ public sealed class ControlStore(IAmazonDynamoDB dynamoDb, string table, TimeSpa
             throw new ArgumentException($"The order is not given: {mistake}.", nameof(order));
         }
 
-        var unknown = false;
-        for (var attempt = 1; attempt <= AppendAttemptsMax; attempt++)
+        // The version of the list for which a write may still arrive; while it stays there, nobody knows.
+        (string? Version, bool IsOpen) written = (null, false);
+        for (var attempt = 1; ; attempt++)
         {
             List<Dictionary<string, AttributeValue>> records;
             try
             {
                 records = await QueryAsync(service, cancellationToken);
             }
-            catch (Exception) when (unknown && !cancellationToken.IsCancellationRequested)
+            catch (Exception) when (written.IsOpen && !cancellationToken.IsCancellationRequested)
             {
-                break;
+                return OrderWrite.Unknown;
             }
 
             var register = records.FirstOrDefault(record => record[Sort].S == RegisterRecord) is { } item ? RegisterOf(item) : null;
             var stored = records.FirstOrDefault(record => record[Sort].S == OrdersRecord);
-            List<AttributeValue> waiting = [.. ListOf(stored).Where(text => OrderOf(text.S) is not { } other || register?.AnswerTo(other.Id) is null)];
+            var version = stored?[Version].N;
+
+            // What has no id is no order, and would fill the list for ever.
+            List<AttributeValue> waiting = [.. ListOf(stored).Where(text => OrderOf(text.S) is { } other && register?.AnswerTo(other.Id) is null)];
             if (register?.AnswerTo(order.Id) is not null || waiting.Exists(text => OrderOf(text.S)?.Id == order.Id))
             {
                 return OrderWrite.Written;
             }
 
-            if (waiting.Count >= (order.IsStopping ? StoppingOrdersMax : OrdersMax))
+            // The list has gone on without it: the write has failed for good.
+            written = written.Version == version ? written : (null, false);
+            if (attempt > AppendAttemptsMax)
             {
-                return unknown ? OrderWrite.Unknown : OrderWrite.Full;
+                return written.IsOpen ? OrderWrite.Unknown : OrderWrite.Contended;
             }
 
-            var put = OrdersPut(service, [.. waiting, new AttributeValue(JsonSerializer.Serialize(order, ControlJson.Default.Command))], stored?[Version].N);
+            if (waiting.Count >= (order.IsStopping ? StoppingOrdersMax : OrdersMax))
+            {
+                return written.IsOpen ? OrderWrite.Unknown : OrderWrite.Full;
+            }
+
+            var put = OrdersPut(service, [.. waiting, new AttributeValue(JsonSerializer.Serialize(order, ControlJson.Default.Command))], version);
             var write = await PutAsync(put, cancellationToken);
             if (write == ConditionalWrite.Written)
             {
                 return OrderWrite.Written;
             }
 
-            // While the list stays as it was, a write that was not answered can still arrive; then it is found here, or it makes the next one fail.
-            unknown = write == ConditionalWrite.Unknown;
+            // Refused may be the second try of a write whose first stands: the next reading tells.
+            written = (version, true);
             await Task.Delay(TimeSpan.FromMilliseconds(Random.Shared.Next(5, 20 << attempt)), TimeProvider.System, cancellationToken);
         }
-
-        return OrderWrite.Unknown;
     }
 
     private PutItemRequest OrdersPut(string service, List<AttributeValue> orders, string? expectedVersion)
@@ -266,7 +275,7 @@ public sealed class ControlStore(IAmazonDynamoDB dynamoDb, string table, TimeSpa
     {
         try
         {
-            return JsonSerializer.Deserialize(text, ControlJson.Default.Command);
+            return JsonSerializer.Deserialize(text, ControlJson.Default.Command) is { Id.Length: > 0 and <= Command.IdMax } order ? order : null;
         }
         catch (JsonException)
         {

@@ -21,6 +21,9 @@ public enum OrderWrite
     /// <summary>It was not written: so many wait already that no observer answers.</summary>
     Full,
 
+    /// <summary>It was not written: others gave orders at every try.</summary>
+    Contended,
+
     /// <summary>The control table did not answer in time: it may be in the list, and may still come to be.</summary>
     Unknown,
 }

@@ -18,6 +18,11 @@ internal static class Orders
             return (false, $"Not given: {ControlStore.OrdersMax} orders wait already, and no observer answers them. Look at 'failover status'; a pause, pin or drain still finds room.");
         }
 
+        if (write == OrderWrite.Contended)
+        {
+            return (false, "Not given: others gave orders at the same moment, at every try. Give it again.");
+        }
+
         var start = time.GetTimestamp();
         ControlView? last = null;
         while (time.GetElapsedTime(start) < patience)

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using Amazon.DynamoDBv2;
 using Failover.ControlPlane;
 using Failover.ControlPlane.Ballots;
+using Failover.ControlPlane.Registers;
 using Failover.ControlPlane.Topologies;
 using Failover.HealthCheck.Decision;
 using Failover.HealthCheck.Dns;
@@ -44,7 +45,8 @@ public sealed class Follower(
     /// <param name="look">What the world saw in this tick.</param>
     /// <param name="ballots">The ballots of all, read after this tick's own was written.</param>
     /// <param name="started">When the tick really began.</param>
-    public async Task FollowAsync(Service service, Ballot own, bool listsNow, Look look, SharedBallots ballots, Evidence started, CancellationToken cancellationToken)
+    /// <returns>The register of a name that is settled; null where something is under way.</returns>
+    public async Task<Register?> FollowAsync(Service service, Ballot own, bool listsNow, Look look, SharedBallots ballots, Evidence started, CancellationToken cancellationToken)
     {
         ControlView view;
         Evidence evidence;
@@ -56,7 +58,7 @@ public sealed class Follower(
         {
             Log.CallFailed(logger, "Reading the register", error);
             await report.AbstainedAsync(service, own.Start, own, "the register cannot be read", cancellationToken);
-            return;
+            return null;
         }
 
         var (mover, step) = Mover.Start(options.Topology, service, options.Observer, look, view, time.GetUtcNow(), listsNow);
@@ -102,9 +104,16 @@ public sealed class Follower(
         await Task.WhenAll(
             moves.TellAsync(service, mover.Register?.LastMove, cancellationToken),
             report.FollowedAsync(service, own, look, mover, (Step.Finish)step, Freshness.Stale(evidence.Age, started.Age, Timing) is null, cancellationToken));
-        if (step is Step.Finish { Ending: Ending.Settled } && service is { Lever: Lever.Records, Mode: not FailoverMode.ObserveOnly })
+        return step is Step.Finish { Ending: Ending.Settled } ? mover.Register : null;
+    }
+
+    /// <summary>Once everything that is urgent is done: asks what the provider would refuse of a settled name's plans, if it is time to.</summary>
+    /// <param name="started">When the tick began: what is left of half its interval is for this.</param>
+    public async Task CheckAsync(Service service, Register settled, Evidence started, CancellationToken cancellationToken)
+    {
+        if (service is { Lever: Lever.Records, Mode: not FailoverMode.ObserveOnly })
         {
-            await _checks.CheckAsync(service, mover.Register!, providerOf(service), BucketOf(service), LineOf(service), cancellationToken);
+            await _checks.CheckAsync(service, settled, providerOf(service), BucketOf(service), LineOf(service), (Timing.Interval / 2) - started.Age, cancellationToken);
         }
     }
 
@@ -139,7 +148,10 @@ public sealed class Follower(
     /// </summary>
     private Task<StepResult> ApplyAsync(Service service, Step.Apply apply, ProviderTurn turn, Func<string?> stale, CancellationToken cancellationToken)
     {
-        return LineOf(service).EnterAsync(async () =>
+        // DigitalOcean changes records one by one, and refuses none for another's sake.
+        return service.IsFenced ? LineOf(service).EnterAsync(TryAllAsync, cancellationToken) : TryAllAsync();
+
+        async Task<StepResult> TryAllAsync()
         {
             while (true)
             {
@@ -156,7 +168,7 @@ public sealed class Follower(
                     return result;
                 }
             }
-        }, cancellationToken);
+        }
     }
 
     private async Task<bool> FenceAsync(Service service, Step.Fence fence, CancellationToken cancellationToken)

@@ -17,56 +17,55 @@ internal sealed class PlanChecks(string observer, TickReport report, TimeSpan ca
 
     private static readonly TimeSpan Period = TimeSpan.FromHours(1);
     private static readonly TimeSpan PeriodWhileRefused = TimeSpan.FromMinutes(5);
+    private static readonly TimeSpan PeriodWhileUnknown = TimeSpan.FromMinutes(1);
 
-    private readonly ConcurrentDictionary<string, (DateTimeOffset At, int Refused)> _last = [];
+    /// <summary>By service: when it is asked next, and how many plans would be refused; null while nobody could say.</summary>
+    private readonly ConcurrentDictionary<string, (DateTimeOffset NextAt, int? Refused)> _last = [];
 
-    /// <summary>Asks if it is time to, and if the request limit has room to spare; tells in any case what is known.</summary>
+    /// <summary>Asks if it is time to, nobody else needs the provider, and its request limit has room to spare; tells in any case what is known.</summary>
     /// <param name="register">Of a name that is settled.</param>
-    public async Task CheckAsync(Service service, Register register, IDnsProvider provider, TokenBucket bucket, ZoneLine line, CancellationToken cancellationToken)
+    /// <param name="patience">How long it may take.</param>
+    public async Task CheckAsync(Service service, Register register, IDnsProvider provider, TokenBucket bucket, ZoneLine line, TimeSpan patience, CancellationToken cancellationToken)
     {
-        var known = _last.TryGetValue(service.Name, out var last);
-        if ((!known || last.At + (last.Refused > 0 ? PeriodWhileRefused : Period) <= time.GetUtcNow()) && bucket.TakeSpare(2 * service.Endpoints.Count))
+        var last = _last.GetValueOrDefault(service.Name);
+        if (last.NextAt <= time.GetUtcNow() && patience > callTimeout && line.IsFree && bucket.TakeSpare(2 * service.Endpoints.Count))
         {
-            var refusals = await Task.WhenAll(service.Endpoints.Select(endpoint => RefusalOfAsync(service, register, endpoint, provider, line, cancellationToken)));
-            if (refusals.All(refusal => refusal.IsKnown))
+            _last[service.Name] = last = (time.GetUtcNow() + PeriodWhileUnknown, last.Refused);
+            if (await CountRefusedAsync(service, register, provider, line, patience, cancellationToken) is { } refused)
             {
-                _last[service.Name] = last = (time.GetUtcNow(), refusals.Count(refusal => refusal.Why is not null));
-                known = true;
+                _last[service.Name] = last = (time.GetUtcNow() + (refused > 0 ? PeriodWhileRefused : Period), refused);
             }
         }
 
-        if (known)
+        if (last.Refused is { } known)
         {
-            report.Checked(service, last.Refused);
+            report.Checked(service, known);
         }
     }
 
-    private async Task<(bool IsKnown, string? Why)> RefusalOfAsync(Service service, Register register, ServiceEndpoint endpoint, IDnsProvider provider, ZoneLine line, CancellationToken cancellationToken)
+    /// <summary>How many endpoints' plans would be refused; null if the provider does not answer: its silence is told where it matters.</summary>
+    private async Task<int?> CountRefusedAsync(Service service, Register register, IDnsProvider provider, ZoneLine line, TimeSpan patience, CancellationToken cancellationToken)
     {
-        string? why;
+        var refused = 0;
+        using var deadline = cancellationToken.Within(patience);
         try
         {
-            var plan = Plan.For(service, endpoint, register.Epoch + 1, time.GetUtcNow(), observer, "Check");
-            why = await line.EnterAsync(async () =>
+            foreach (var endpoint in service.Endpoints)
             {
-                using var deadline = cancellationToken.Within(2 * callTimeout);
-                return await provider.RefusalOfAsync(service, register.Plan, plan, deadline.Token);
-            }, cancellationToken);
-        }
-        catch (ProviderBusyException)
-        {
-            return (false, null);
+                var plan = Plan.For(service, endpoint, register.Epoch + 1, time.GetUtcNow(), observer, "Check");
+                if (await line.EnterAsync(() => provider.RefusalOfAsync(service, register.Plan, plan, deadline.Token), deadline.Token) is { } why)
+                {
+                    Log.WouldBeRefused(logger, service.Name, endpoint.Name, Printable.Of(why, ReasonMax));
+                    refused++;
+                }
+            }
+
+            return refused;
         }
         catch (Exception error) when (!cancellationToken.IsCancellationRequested)
         {
-            why = $"it cannot be asked: {error.Message}";
+            Log.CallFailed(logger, "Checking plans", error);
+            return null;
         }
-
-        if (why is not null)
-        {
-            Log.WouldBeRefused(logger, service.Name, endpoint.Name, Printable.Of(why, ReasonMax));
-        }
-
-        return (true, why);
     }
 }

@@ -7,9 +7,10 @@ namespace Failover.HealthCheck;
 /// The ballots that all services of one tick decide on. They are one partition for all services, so fifty services that move at once read it once a second and not fifty times.
 /// Made anew in each tick, after its own vote: it never holds a reading from before that.
 /// </summary>
-public sealed class SharedBallots(ControlStore control, TimeProvider time)
+/// <param name="interval">Of the ticks: evidence lives as long, and may not be old before it is used.</param>
+public sealed class SharedBallots(ControlStore control, TimeProvider time, TimeSpan interval)
 {
-    private static readonly TimeSpan Lifetime = TimeSpan.FromSeconds(1);
+    private readonly TimeSpan _lifetime = interval < TimeSpan.FromSeconds(4) ? interval / 4 : TimeSpan.FromSeconds(1);
 
     private readonly Lock _lock = new();
     private (Evidence ReadAt, Task<IReadOnlyList<Ballot>> Ballots)? _last;
@@ -21,7 +22,7 @@ public sealed class SharedBallots(ControlStore control, TimeProvider time)
         (Evidence ReadAt, Task<IReadOnlyList<Ballot>> Ballots) reading;
         lock (_lock)
         {
-            reading = _last is { Ballots: { IsFaulted: false, IsCanceled: false } } last && last.ReadAt.Age < Lifetime ? last : new(new Evidence(time), control.ReadBallotsAsync(cancellationToken));
+            reading = _last is { Ballots: { IsFaulted: false, IsCanceled: false } } last && last.ReadAt.Age < _lifetime ? last : new(new Evidence(time), control.ReadBallotsAsync(cancellationToken));
             _last = reading;
         }
 

@@ -70,20 +70,33 @@ public sealed class Tick(
         report.Paced(start, voting.Own);
 
         // No service waits for another.
-        var ballots = new SharedBallots(control, time);
-        await Task.WhenAll(_topology.Services.Select(async (service, i) =>
+        var ballots = new SharedBallots(control, time, _topology.Timing.Interval);
+        var settled = await Task.WhenAll(_topology.Services.Select(async (service, i) =>
         {
             try
             {
-                await (ending == VoteEnding.Voted
-                    ? follower.FollowAsync(service, voting.Own!, IsListingDue(service, voting.Before, start), await looking[i], ballots, started, cancellationToken)
-                    : report.AbstainedAsync(service, start, voting.Own, why, cancellationToken));
+                if (ending == VoteEnding.Voted)
+                {
+                    return await follower.FollowAsync(service, voting.Own!, IsListingDue(service, voting.Before, start), await looking[i], ballots, started, cancellationToken);
+                }
+
+                await report.AbstainedAsync(service, start, voting.Own, why, cancellationToken);
             }
             catch (Exception error) when (!cancellationToken.IsCancellationRequested)
             {
                 Log.CallFailed(logger, $"Following {service.Name}", error);
             }
+
+            return null;
         }));
+
+        foreach (var (service, register) in _topology.Services.Zip(settled))
+        {
+            if (register is not null)
+            {
+                await follower.CheckAsync(service, register, started, cancellationToken);
+            }
+        }
     }
 
     /// <summary>Every ten minutes a name is listed whatever its servers show; each service at another moment, so that the provider never gets all of them at once.</summary>

@@ -1,3 +1,6 @@
+using System.Reflection;
+using Amazon.DynamoDBv2;
+using Amazon.DynamoDBv2.Model;
 using Failover.ControlPlane.Registers;
 
 namespace Failover.ControlPlane.Tests;
@@ -71,6 +74,28 @@ public class CommandTests
     [InlineData(CommandKind.Undrain, false)]
     public void Only_an_order_that_starts_something_is_for_one_epoch(CommandKind kind, bool isForOneEpoch) =>
         Assert.Equal(isForOneEpoch ? 4 : null, (Order("x") with { Kind = kind, To = "b" }).MeantFor(new ControlView(Settled, [], [])).IfEpoch);
+
+    /// <summary>The first write stands, its answer is lost, the second try of it is refused, and then the table is out of reach: nobody knows, and nobody is told to give it again.</summary>
+    [Fact]
+    public async Task An_order_that_may_stand_is_not_told_as_not_given()
+    {
+        var store = new ControlStore(DispatchProxy.Create<IAmazonDynamoDB, CutOffAfterAWrite>(), "Control", TimeSpan.FromSeconds(5));
+
+        Assert.Equal(OrderWrite.Unknown, await store.AppendOrderAsync("app.example.test", Order("mine"), TestContext.Current.CancellationToken));
+    }
+
+    public class CutOffAfterAWrite : DispatchProxy
+    {
+        private int _queries;
+
+        protected override object? Invoke(MethodInfo? targetMethod, object?[]? args) => targetMethod!.Name switch
+        {
+            nameof(IAmazonDynamoDB.QueryAsync) when _queries++ == 0 => Task.FromResult(new QueryResponse { Items = [] }),
+            nameof(IAmazonDynamoDB.QueryAsync) => Task.FromException<QueryResponse>(new AmazonDynamoDBException("cut off")),
+            nameof(IAmazonDynamoDB.PutItemAsync) => Task.FromException<PutItemResponse>(new ConditionalCheckFailedException("it stands already")),
+            var other => throw new NotSupportedException(other),
+        };
+    }
 
     private static Command Order(string id) => new() { Id = id, Kind = CommandKind.Ack, By = "op", At = Now };
 }

@@ -8,7 +8,7 @@ namespace Failover.ControlPlane.Tests;
 /// </summary>
 public class RegisterFormTests
 {
-    /// <summary>Of the form that <c>ControlStore</c> stores as <c>register_v2</c>. If this changes, raise the number there, and say so in the release's notes.</summary>
+    /// <summary>Of the form that <c>ControlStore</c> stores as <c>register_v2</c>. If this changes after a release, raise the number there, and say so in the release's notes. (No release has had v2 without <c>answered</c> and <c>order</c>.)</summary>
     private const string Members =
         "Adoption(sets,txt) Alias(dnsName,evaluateTargetHealth,hostedZoneId) CommandOutcome(at,id,obeyed,says) CoolDown(automaticMoves,since,until) FenceToLift(notBefore,order,replica) "
         + "Move(from,isForced,kind,since,to) Override(by,order,reason,since,until) Pin(endpoint,force,order) Plan(endpoint,epoch,id,sets,txt) PlannedMove(by,fencedAt,from,replica,since,to,until) "

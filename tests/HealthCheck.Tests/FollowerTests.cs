@@ -281,7 +281,11 @@ public sealed class FollowerTests : IAsyncLifetime
             new Dictionary<string, IAmazonDynamoDB> { ["a"] = _engine.Client() },
             new MoveJournal(new Dictionary<string, IAmazonDynamoDB>(), _journal, TimeSpan.FromSeconds(5), _time, NullLogger<MoveJournal>.Instance), report, _time, NullLogger<Follower>.Instance);
         _process = _isOneProcess ? follower : null;
-        await follower.FollowAsync(World.Service, World.Ballot("o1", _says).MadeAt(_time.GetUtcNow()), listsNow: false, _look, new SharedBallots(new ControlStore(client, _control, TimeSpan.FromSeconds(5)), _time), started ?? new Evidence(_time), Token);
+        var settled = await follower.FollowAsync(World.Service, World.Ballot("o1", _says).MadeAt(_time.GetUtcNow()), listsNow: false, _look, new SharedBallots(new ControlStore(client, _control, TimeSpan.FromSeconds(5)), _time, World.Topology.Timing.Interval), started ?? new Evidence(_time), Token);
+        if (settled is not null)
+        {
+            await follower.CheckAsync(World.Service, settled, started ?? new Evidence(_time), Token);
+        }
     }
 
     /// <summary>A process that sleeps after its n-th query was answered, and before it reads the answer.</summary>

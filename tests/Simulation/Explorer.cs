@@ -61,7 +61,7 @@ internal sealed record Scenario
 internal sealed class Explorer(Scenario scenario)
 {
     private static readonly FieldInfo[] MoverState =
-        [.. new[] { "View", "Listing", "Suspect", "Refused", "Look", "Busy", "HasFenced", "HasApplied", "HasTurn" }.Select(name => typeof(Mover).GetField($"<{name}>k__BackingField", BindingFlags.Instance | BindingFlags.NonPublic)!)];
+        [.. new[] { "View", "Listing", "Suspect", "Refused", "Look", "Busy", "HasFenced", "HasApplied", "HasTurn", "Replaced", "HasAnnounced", "HasPresumedWrongly", "ListsForOrders", "DefersOrders" }.Select(name => typeof(Mover).GetField($"<{name}>k__BackingField", BindingFlags.Instance | BindingFlags.NonPublic)!)];
 
     private readonly HashSet<string> _reached = [];
 

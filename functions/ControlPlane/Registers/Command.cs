@@ -95,7 +95,9 @@ public sealed record Command
     [JsonIgnore]
     public bool IsStarting => Kind is CommandKind.Move or CommandKind.MoveBack or CommandKind.PlannedMove or CommandKind.Approve;
 
-    private bool IsEnding => Kind is CommandKind.Resume or CommandKind.Unpin or CommandKind.Undrain;
+    /// <summary>Whether it ends a pause, a pin or a drain.</summary>
+    [JsonIgnore]
+    public bool IsEnding => Kind is CommandKind.Resume or CommandKind.Unpin or CommandKind.Undrain;
 
     /// <summary>
     /// The order as it is meant by somebody who looked at that view: for the present epoch if it depends on one, and ending the newest order that it can mean.
@@ -120,8 +122,8 @@ public sealed record Command
 
     /// <summary>What is wrong with it whatever the state of the service, and how to mend it; null if nothing is.</summary>
     public string? Mistake() =>
-        Id.Length is 0 or > IdMax ? $"its id is of {Id.Length} characters, not of 1 to {IdMax}"
-        : IsUnfit(By, NameMax) || By.Length == 0 ? $"'by' is not of 1 to {NameMax} bytes of printable text"
+        Id is not { Length: > 0 and <= IdMax } ? $"its id is not of 1 to {IdMax} characters"
+        : By is not { Length: > 0 } || IsUnfit(By, NameMax) ? $"'by' is not of 1 to {NameMax} bytes of printable text"
         : IsUnfit(To, NameMax) ? $"'to' is not of at most {NameMax} bytes of printable text"
         : IsUnfit(Ends, IdMax) ? $"'ends' is not of at most {IdMax} bytes of printable text"
         : IsUnfit(Reason, ReasonMax) ? $"'reason' is not of at most {ReasonMax} bytes of printable text"

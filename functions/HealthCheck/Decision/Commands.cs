@@ -12,13 +12,13 @@ namespace Failover.HealthCheck.Decision;
 public static class Commands
 {
     /// <summary>
-    /// The orders that this observer is to answer in one write, in the order in which it does: those that stop something come first. An order of an unknown kind is left to the observers
+    /// The orders that this observer is to answer in one write, in the order in which it does: those that stop something, or end what does, come first. An order of an unknown kind is left to the observers
     /// of other rules while there are any; and while a majority votes by other rules or with another topology, an order that needs votes or records is that majority's.
     /// </summary>
     /// <param name="withListing">False: only those before the first that needs a listing. What can be answered does not wait for the provider.</param>
     public static IReadOnlyList<Command> Batch(Topology topology, Service service, ControlView view, bool withListing, DateTimeOffset now)
     {
-        var pending = view.Pending.Where(command => IsOurs(topology, view, command, now)).OrderBy(command => command.IsStopping ? 0 : 1).ToList();
+        var pending = view.Pending.Where(command => IsOurs(topology, view, command, now)).OrderBy(command => command.IsStopping || command.IsEnding ? 0 : 1).ToList();
         return withListing ? pending : [.. pending.TakeWhile(command => !NeedsListing(service, view.Register, command, pending, now))];
     }
 
@@ -44,7 +44,7 @@ public static class Commands
     /// <summary>What is refused for its age, or for a pause beside it, needs no listing, which may be what fails.</summary>
     private static bool NeedsListing(Service service, Register? register, Command command, IReadOnlyList<Command> batch, DateTimeOffset now) =>
         service.Lever == Lever.Records
-        && (register is null || (command.Kind is CommandKind.Adopt or CommandKind.Move or CommandKind.MoveBack or CommandKind.PlannedMove && Stale(command, register, now) is null && !IsPaused(command, batch)));
+        && (register is null || (command.Kind is CommandKind.Adopt or CommandKind.Move or CommandKind.MoveBack or CommandKind.PlannedMove && Stale(command, register, now) is null && !IsPaused(register, command, batch, now)));
 
     /// <summary>The register after all of these orders; null if there is none and no order makes one.</summary>
     public static Register? Obey(Topology topology, Service service, ControlView view, IReadOnlyList<Command> batch, Listing? listing, string self, DateTimeOffset now)
@@ -66,7 +66,7 @@ public static class Commands
         try
         {
             (next, says) = Stale(command, view.Register, now) is { } stale ? (null, stale)
-                : IsPaused(command, batch) ? (null, "refused: a pause was ordered at the same moment; order it again if you still want it")
+                : IsPaused(view.Register, command, batch, now) ? (null, "refused: a pause was ordered at the same moment; order it again if you still want it")
                 : Answer(topology, service, view, command, listing, self, now);
         }
         catch (Exception error)
@@ -78,7 +78,8 @@ public static class Commands
         return (next ?? view.Register)?.WithAnswer(new CommandOutcome(command.Id, next is not null, Printable.Of(says, SaysMax), now), view.Orders);
     }
 
-    private static bool IsPaused(Command command, IReadOnlyList<Command> batch) => command.IsStarting && batch.Any(other => other.Kind == CommandKind.Pause);
+    private static bool IsPaused(Register? register, Command command, IReadOnlyList<Command> batch, DateTimeOffset now) =>
+        command.IsStarting && batch.Any(other => other.Kind == CommandKind.Pause && Stale(other, register, now) is null);
 
     private static (Register? Next, string Says) Answer(Topology topology, Service service, ControlView view, Command command, Listing? listing, string self, DateTimeOffset now)
     {

@@ -5,6 +5,10 @@ namespace Failover.HealthCheck.Decision;
 /// <summary>What the provider's API lists: the name's address sets and its state TXT sets, exactly.</summary>
 public sealed record Listing(IReadOnlyList<RecordSet> Sets, RecordSet? Txt)
 {
+    /// <summary>Whether two listings are the same to the letter: a deletion must repeat what is there.</summary>
+    public bool IsExactly(Listing other) =>
+        Sets.Select(set => set.ToString()).Order(StringComparer.Ordinal).SequenceEqual(other.Sets.Select(set => set.ToString()).Order(StringComparer.Ordinal)) && Txt?.ToString() == other.Txt?.ToString();
+
     /// <summary>Whether two listings show the same.</summary>
     public bool IsSameAs(Listing other) =>
         RecordSet.AreSame(Sets, other.Sets) && (Txt is null ? other.Txt is null : other.Txt is { } txt && Txt.IsSameAs(txt));

@@ -85,9 +85,24 @@ public sealed record Mover
     /// <summary>The listing that a refused batch was made from, and why the provider refused it.</summary>
     private (Listing Listing, string Reason)? Refused { get; init; }
 
+    /// <summary>What the last batch of this tick replaces.</summary>
+    private Listing? Replaced { get; init; }
+
     private int Steps { get; init; }
 
     private int Busy { get; init; }
+
+    /// <summary>Whether this tick has written that the plan is about to be sent.</summary>
+    private bool HasAnnounced { get; init; }
+
+    /// <summary>Whether a batch that was made without a listing was not taken: this tick lists from then on.</summary>
+    private bool HasPresumedWrongly { get; init; }
+
+    /// <summary>Whether the name is being listed for an order's sake.</summary>
+    private bool ListsForOrders { get; init; }
+
+    /// <summary>Whether what waits for a listing waits for another tick: the provider gave none, and a failover may need none.</summary>
+    private bool DefersOrders { get; init; }
 
     /// <summary>Whether the provider's request limit has room for a batch of this tick.</summary>
     private bool HasTurn { get; init; }
@@ -139,7 +154,7 @@ public sealed record Mover
 
             case StepResult.Listed(var listing):
                 // A register older than the listing could take another's honest work for a foreign hand; so it is always read after it.
-                return (next with { Listing = listing }, new Step.ReadControl());
+                return (next with { Listing = listing, ListsForOrders = false }, new Step.ReadControl());
 
             // Whether it was written, refused or not answered: what the register says now is what counts.
             case StepResult.Register(var write) when HasApplied:
@@ -147,6 +162,10 @@ public sealed record Mover
 
             case StepResult.Register(var write):
                 return (next.Note($"register: {write}"), new Step.ReadControl());
+
+            // What was listed is replaced: the name is as the plan says. What was presumed may have had more beside it: that is listed in the next tick.
+            case StepResult.Applied(ApplyOutcome.Applied, _) when Listing is null:
+                return next.Note("batch: applied").End(Ending.Applied, $"plan {Register!.Plan.Id} of epoch {Register.Epoch} applied");
 
             case StepResult.Applied(ApplyOutcome.Applied, _):
                 return (next.Note("batch: applied") with { HasApplied = true }).Write(Moves.Held(Register!, now), Register!.Rev, $"the provider took epoch {Register.Epoch}");
@@ -165,8 +184,10 @@ public sealed record Mover
             case StepResult.Applied(var outcome, var reason):
                 return (next.Note($"batch: {outcome} {reason}".TrimEnd()) with
                 {
-                    Refused = outcome == ApplyOutcome.Refused ? (Listing!, reason) : Refused,
+                    Refused = outcome == ApplyOutcome.Refused ? (Replaced!, reason) : Refused,
                     Listing = null,
+                    HasPresumedWrongly = true,
+                    HasTurn = false,
                     Busy = Busy + (outcome is ApplyOutcome.Unknown ? 1 : 0),
                 }, new Step.ListRecords());
 
@@ -182,6 +203,9 @@ public sealed record Mover
 
             case StepResult.Fenced:
                 return next.Choose(now);
+
+            case StepResult.NotDone(var why) when ListsForOrders:
+                return (next.Note(why) with { ListsForOrders = false, DefersOrders = true }).Choose(now);
 
             case StepResult.NotDone(var why):
                 return next.Note(why).End(Ending.Waiting, why);
@@ -223,7 +247,7 @@ public sealed record Mover
             return Write(Moves.Published(unpublished, Topology.Timing.CoolDown, now), unpublished.Rev, $"epoch {unpublished.Epoch} is published: {unpublished.Plan.Endpoint} serves");
         }
 
-        if (Commands.IsAnyPending(Topology, View, now))
+        if (!DefersOrders && Commands.IsAnyPending(Topology, View, now))
         {
             return Obey(now);
         }
@@ -288,7 +312,7 @@ public sealed record Mover
         {
             if (Listing is null)
             {
-                return (this, new Step.ListRecords());
+                return (this with { ListsForOrders = true }, new Step.ListRecords());
             }
 
             if (IsForeign && !IsConfirmed)
@@ -514,7 +538,7 @@ public sealed record Mover
 
         if (Listing is null && Presumed(register) is { } presumed)
         {
-            return HasTurn ? (this with { Listing = presumed }).Send(register, presumed, now) : (this, new Step.AwaitTurn());
+            return Send(register, presumed, now);
         }
 
         if (!MustList(register, now))
@@ -564,10 +588,11 @@ public sealed record Mover
 
     /// <summary>
     /// What the name holds unless somebody has touched it since the servers were asked: they all show the plan before, its TXT included. A batch that replaces exactly this
-    /// needs no listing: it is refused if the name is otherwise. Null where that is not so, or where a write is not conditional.
+    /// needs no listing: it is refused if the name is otherwise. Whoever sent one already lists. Null where that is not so, or where a write is not conditional.
     /// </summary>
     private Listing? Presumed(Register register) =>
-        Service.IsFenced && !IsDryRun && Refused is null && register is { Publication.HeldAt: null, Withdraws: null, Adopted: null, Known: [.., var last] } && Look.AllShow(last, HasTxt)
+        Service.IsFenced && !IsDryRun && !HasPresumedWrongly && register is { Publication.HeldAt: null, Withdraws: null, Adopted: null, Known: [.., var last] } && Look.AllShow(last, HasTxt)
+        && (register.Publication.SentAt is null || HasAnnounced || register.Plan.By != Self)
             ? new Listing(last.Sets, last.Txt)
             : null;
 
@@ -637,17 +662,23 @@ public sealed record Mover
 
     private (Mover State, Step Step) Send(Register register, Listing listing, DateTimeOffset now)
     {
-        if (Refused is { } refused && refused.Listing.IsSameAs(listing))
+        if (Refused is { } refused && refused.Listing.IsExactly(listing))
         {
             return End(Ending.Rejected, $"the provider refuses plan {register.Plan.Id} although the name is as listed: {refused.Reason}");
         }
 
-        if (register.Publication.SentAt is not { } sentAt || (!Service.IsFenced && sentAt + AnnouncedFor < now))
+        // Evidence is read after the turn has come.
+        if (!HasTurn)
         {
-            return Write(Moves.Sent(register, PublicationRule.Otherwise(Service, Self, register.Plan, Look), now), register.Rev, $"epoch {register.Epoch} is about to be sent");
+            return (this, new Step.AwaitTurn());
         }
 
-        return (this with { HasRegressed = HasRegressed || register.Publication.HeldAt is not null }, new Step.Apply(register.Plan, listing));
+        if (register.Publication.SentAt is not { } sentAt || (!Service.IsFenced && sentAt + AnnouncedFor < now))
+        {
+            return (this with { HasAnnounced = true }).Write(Moves.Sent(register, PublicationRule.Otherwise(Service, Self, register.Plan, Look), now), register.Rev, $"epoch {register.Epoch} is about to be sent");
+        }
+
+        return (this with { Replaced = listing, HasRegressed = HasRegressed || register.Publication.HeldAt is not null }, new Step.Apply(register.Plan, listing));
     }
 
     private (Mover State, Step Step) Write(Register next, long? expectedRev, string what) =>

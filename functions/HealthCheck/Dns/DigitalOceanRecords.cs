@@ -87,6 +87,10 @@ public sealed class DigitalOceanRecords(DigitalOceanAccess access) : IDnsProvide
         {
             throw new ProviderBusyException("DigitalOcean throttles", busy);
         }
+        catch (ApiException refused) when (refused.StatusCode is >= HttpStatusCode.BadRequest and < HttpStatusCode.InternalServerError)
+        {
+            return $"{(int)refused.StatusCode}: {refused.Message}";
+        }
     }
 
     /// <summary>Changes in place what is too much into what is missing; only what is left over is made or removed, and made first.</summary>

@@ -1,7 +1,7 @@
 namespace Failover.HealthCheck.Dns;
 
 /// <summary>
-/// One service's requests to its DNS provider within one tick. The request for a batch is taken together with that for the listing before it: evidence is read after the listing, and does not grow old in a queue.
+/// One service's requests to its DNS provider within one tick.
 /// </summary>
 /// <param name="patience">How long the tick may still wait.</param>
 public sealed class ProviderTurn(TokenBucket bucket, Func<TimeSpan> patience, TimeProvider time) : IDisposable
@@ -16,25 +16,16 @@ public sealed class ProviderTurn(TokenBucket bucket, Func<TimeSpan> patience, Ti
     private int _listings;
     private int _busy;
 
-    /// <summary>Waits for the turn of a listing, and of a batch after it; false: it does not come within this tick.</summary>
-    public async Task<bool> ForListingAsync(CancellationToken cancellationToken)
-    {
-        if (_listings++ >= ListingsMax || !await WaitAsync(_hasBatch ? 1 : 2, cancellationToken))
-        {
-            return false;
-        }
+    /// <summary>Waits for the turn of a listing; false: it does not come within this tick.</summary>
+    public async Task<bool> ForListingAsync(CancellationToken cancellationToken) => _listings++ < ListingsMax && await WaitAsync(cancellationToken);
 
-        _hasBatch = true;
-        return true;
-    }
-
-    /// <summary>Waits for the turn of a batch without a listing before it; false: it does not come within this tick.</summary>
-    public async Task<bool> ForBatchAsync(CancellationToken cancellationToken) => _hasBatch = _hasBatch || await WaitAsync(1, cancellationToken);
+    /// <summary>Waits for the turn of a batch; false: it does not come within this tick.</summary>
+    public async Task<bool> ForBatchAsync(CancellationToken cancellationToken) => _hasBatch = _hasBatch || await WaitAsync(cancellationToken);
 
     /// <summary>A batch is sent.</summary>
     public void UseBatch() => _hasBatch = false;
 
-    /// <summary>Waits until a batch that met a busy provider may be sent again; false: not within this tick.</summary>
+    /// <summary>Waits a moment after a batch met a busy provider; false: it is not sent again in this tick. It keeps its place: others wait behind it.</summary>
     public async Task<bool> AgainAsync(CancellationToken cancellationToken)
     {
         if (_busy++ >= BusyMax)
@@ -42,8 +33,9 @@ public sealed class ProviderTurn(TokenBucket bucket, Func<TimeSpan> patience, Ti
             return false;
         }
 
+        bucket.TakeAhead(1);
         await Task.Delay(TimeSpan.FromMilliseconds(Random.Shared.Next(20, 200)), time, cancellationToken);
-        return await ForBatchAsync(cancellationToken);
+        return true;
     }
 
     /// <summary>Waits after a throttled listing: longer after each, and never all at once.</summary>
@@ -53,9 +45,9 @@ public sealed class ProviderTurn(TokenBucket bucket, Func<TimeSpan> patience, Ti
     /// <inheritdoc/>
     public void Dispose() => bucket.GiveBack(_hasBatch ? 1 : 0);
 
-    private async Task<bool> WaitAsync(int tokens, CancellationToken cancellationToken)
+    private async Task<bool> WaitAsync(CancellationToken cancellationToken)
     {
-        if (bucket.Take(tokens, patience()) is not { } wait)
+        if (bucket.Take(1, patience()) is not { } wait)
         {
             return false;
         }

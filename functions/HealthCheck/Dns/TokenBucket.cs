@@ -32,13 +32,23 @@ public sealed class TokenBucket(TimeProvider time, int burst = 16, double perSec
         }
     }
 
-    /// <summary>Takes tokens for what is not urgent: only if they are there, and half of the burst is left; false: none was taken.</summary>
+    /// <summary>Takes tokens without waiting for them: who comes next waits longer.</summary>
+    public void TakeAhead(int tokens)
+    {
+        lock (_lock)
+        {
+            Fill();
+            _tokens -= tokens;
+        }
+    }
+
+    /// <summary>Takes tokens for what is not urgent: only if half of the burst is left then, or if all of it is there; false: none was taken.</summary>
     public bool TakeSpare(int tokens)
     {
         lock (_lock)
         {
             Fill();
-            if (_tokens - tokens < burst / 2.0)
+            if (_tokens < Math.Min(burst, tokens + (burst / 2.0)))
             {
                 return false;
             }

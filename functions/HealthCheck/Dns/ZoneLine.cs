@@ -6,6 +6,18 @@ public sealed class ZoneLine
     private readonly Lock _lock = new();
     private Task _last = Task.CompletedTask;
 
+    /// <summary>Whether nobody is in it now.</summary>
+    public bool IsFree
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _last.IsCompleted;
+            }
+        }
+    }
+
     /// <summary>Does it once those before have done theirs.</summary>
     public async Task<T> EnterAsync<T>(Func<Task<T>> act, CancellationToken cancellationToken)
     {

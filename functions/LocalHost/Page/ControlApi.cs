@@ -219,6 +219,7 @@ internal sealed class ControlApi(World world, TimeProvider time)
             {
                 OrderWrite.Written => JsonAsync(context, 202, new JsonObject { ["id"] = command.Id }),
                 OrderWrite.Full => ProblemAsync(context, 409, $"{ControlStore.OrdersMax} orders wait already, and no observer answers them. Wait, or see which observers tick; a pause, pin or drain still finds room."),
+                OrderWrite.Contended => ProblemAsync(context, 409, "Others gave commands at the same moment, at every try. Give it again."),
                 _ => ProblemAsync(context, 503, "The command was not acknowledged; it may stand all the same."),
             });
         }

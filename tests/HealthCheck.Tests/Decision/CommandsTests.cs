@@ -218,6 +218,37 @@ public class CommandsTests
         Assert.True(ended is { Paused: null, Pinned: null, Drained.Count: 0 });
     }
 
+    /// <summary>A drain beside the order that makes room for it stops as surely as alone.</summary>
+    [Fact]
+    public void What_ends_a_pin_or_a_drain_is_answered_before_the_drain_that_comes_after_it()
+    {
+        var held = new Override("x", "op", World.Now, null, null);
+        var pinned = ObeyAll(World.Service, Settled with { Pinned = new Pin("a", false, held) }, [Numbered(1, CommandKind.Unpin) with { Ends = "x" }, Numbered(2, CommandKind.Drain, "a")])!;
+        var drained = ObeyAll(
+            World.Service, Settled with { Drained = new Dictionary<string, Override> { ["b"] = held, ["c"] = held } }, [Numbered(1, CommandKind.Undrain, "b") with { Ends = "x" }, Numbered(2, CommandKind.Drain, "a")])!;
+
+        Assert.True(pinned.AnswerTo("2")!.Obeyed, pinned.AnswerTo("2")!.Says);
+        Assert.True(drained.AnswerTo("2")!.Obeyed, drained.AnswerTo("2")!.Says);
+    }
+
+    [Fact]
+    public void A_pause_that_is_refused_for_its_age_refuses_nobody_elses_move()
+    {
+        var next = ObeyAll(World.Service, Settled, [Numbered(1, CommandKind.Pause) with { At = World.Now.AddMinutes(-11) }, Numbered(2, CommandKind.Move, "b")])!;
+
+        Assert.Null(next.Paused);
+        Assert.True(next.AnswerTo("2")!.Obeyed, next.AnswerTo("2")!.Says);
+    }
+
+    [Fact]
+    public void An_order_without_a_name_stops_nobody()
+    {
+        var next = ObeyAll(World.Service, Settled, [Numbered(1, CommandKind.Move, "b") with { By = null! }, Numbered(2, CommandKind.Ack)])!;
+
+        Assert.False(next.AnswerTo("1")!.Obeyed);
+        Assert.True(next.AnswerTo("2")!.Obeyed);
+    }
+
     [Fact]
     public void An_order_that_this_version_fails_on_is_refused_and_keeps_nobody_from_being_answered()
     {

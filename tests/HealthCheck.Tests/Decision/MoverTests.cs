@@ -1,5 +1,7 @@
 using Failover.ControlPlane;
 using Failover.ControlPlane.Ballots;
+using Failover.ControlPlane.Registers;
+using Failover.ControlPlane.Topologies;
 using Failover.HealthCheck.Decision;
 
 namespace Failover.HealthCheck.Tests.Decision;
@@ -32,5 +34,87 @@ public class MoverTests
         Assert.Equal((Ending.Frozen, 2), (((Step.Finish)step).Ending, listings));
         Assert.Equal(Verdict.Hold, mover.Acted!.Decision.Verdict);
         Assert.Equal([HoldReason.ForeignRecord], mover.Acted.Decision.Held);
+    }
+
+    /// <summary>What is written otherwise than the register remembers is not what was presumed: its batch is made from the listing.</summary>
+    [Fact]
+    public void A_batch_that_was_made_without_a_listing_and_refused_is_made_again_from_what_is_listed()
+    {
+        var service = World.Service with { Endpoints = [.. World.Service.Endpoints.Select(endpoint => endpoint with { Records = [new DnsTarget { Type = "CNAME", Values = [$"{endpoint.Name}.example.net"] }] })] };
+        Plan PlanOf(string to, long epoch) => Plan.For(service, service.Endpoint(to)!, epoch, World.Now, "o1", "First");
+        var before = PlanOf("a", 4);
+        var register = (World.Register() with { Plan = before }).WithPlan(PlanOf("b", 5)) with { Moving = new Move("a", "b", MoveKind.Automatic, World.Now) };
+        var zone = new Listing([before.Sets[0] with { Values = ["a.example.net."] }], before.Txt);
+        var batches = new List<string>();
+
+        var finish = Run(service, ref register, zone, "a:9- b:+", zone, [], apply =>
+        {
+            batches.Add(apply.Listed.Sets[0].Values[0]);
+            return batches[^1] == "a.example.net." ? new StepResult.Applied(ApplyOutcome.Applied) : new StepResult.Applied(ApplyOutcome.Refused, "no match");
+        });
+
+        Assert.Equal((Ending.Applied, "a.example.net a.example.net."), (finish.Ending, string.Join(' ', batches)));
+    }
+
+    /// <summary>No look asks for every type: what a person has put beside the plan before is found by the listing of the next tick.</summary>
+    [Fact]
+    public void A_batch_that_was_made_without_a_listing_is_not_held_until_the_name_is_listed()
+    {
+        var before = World.Register().Plan;
+        var register = World.Register().WithPlan(World.Plan("b", 5)) with { Moving = new Move("a", "b", MoveKind.Automatic, World.Now) };
+        var shown = new Listing(before.Sets, before.Txt);
+        Run(World.Service, ref register, shown, "a:9- b:+", shown, [], _ => new StepResult.Applied(ApplyOutcome.Applied));
+        Assert.Null(register.Publication.HeldAt);
+
+        var beside = new Listing([.. register.Plan.Sets, new RecordSet(World.Name, "HTTPS", 60, ["1 . ipv4hint=192.0.2.1"])], register.Plan.Txt);
+        Assert.Equal(Ending.Frozen, Run(World.Service, ref register, shown, "a:9- b:+", beside, [], _ => throw new InvalidOperationException("It is not to be touched.")).Ending);
+    }
+
+    /// <summary>The provider lists nothing: an order that needs a listing waits, and a failover that needs none is made.</summary>
+    [Fact]
+    public void An_order_that_waits_for_a_listing_holds_no_failover()
+    {
+        var register = World.Register();
+        var shown = new Listing(register.Plan.Sets, register.Plan.Txt);
+        var finish = Run(World.Service, ref register, shown, "a:9- b:+", null, [new Command { Id = "m", Kind = CommandKind.Move, By = "op", At = World.Now, To = "c", Force = true }], _ => new StepResult.Applied(ApplyOutcome.Applied));
+
+        Assert.Equal((Ending.Applied, 5, "b"), (finish.Ending, register.Epoch, register.Plan.Endpoint));
+        Assert.Empty(register.Answered);
+    }
+
+    private static Step.Finish Run(Service service, ref Register register, Listing shown, string says, Listing? zone, IReadOnlyList<Command> orders, Func<Step.Apply, StepResult> apply)
+    {
+        var topology = World.Topology with { Services = [service] };
+        IReadOnlyList<Ballot> ballots = [.. topology.Observers.Select(observer => World.Ballot(observer, says) with { Topology = topology.Digest })];
+        var (mover, step) = Mover.Start(topology, service, "o1", new Look([shown], HttpOk: true, ""), new ControlView(register, orders, ballots), World.Now);
+        while (step is not Step.Finish)
+        {
+            StepResult result;
+            switch (step)
+            {
+                case Step.ReadControl:
+                    result = new StepResult.Control(new ControlView(register, orders, ballots));
+                    break;
+                case Step.AwaitTurn:
+                    result = new StepResult.Turn();
+                    break;
+                case Step.ListRecords:
+                    result = zone is null ? new StepResult.NotDone("it does not answer") : new StepResult.Listed(zone);
+                    break;
+                case Step.WriteRegister write:
+                    register = write.Next;
+                    result = new StepResult.Register(ConditionalWrite.Written);
+                    break;
+                case Step.Apply batch:
+                    result = apply(batch);
+                    break;
+                default:
+                    throw new InvalidOperationException(step.ToString());
+            }
+
+            (mover, step) = mover.Next(result, World.Now);
+        }
+
+        return (Step.Finish)step;
     }
 }

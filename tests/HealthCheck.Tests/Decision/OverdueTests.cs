@@ -79,7 +79,7 @@ public class OverdueTests
         var name = new NameWorld(World.Service, Before, Before);
         Ticks(name, ADown, 9);
 
-        Assert.Equal([0, 0, 0, 0, 0, 0, 0, 10, 20], _seconds);
+        Assert.Equal([0, 0, 0, 0, 0, 0, 0, 0, 10], _seconds);
     }
 
     [Fact]

@@ -49,12 +49,37 @@ public class TokenBucketTests
         using (var turn = new ProviderTurn(bucket, () => TimeSpan.Zero, _time))
         {
             Assert.True(await turn.ForListingAsync(CancellationToken.None));
-            Assert.False(await turn.ForListingAsync(CancellationToken.None));
             Assert.True(await turn.ForBatchAsync(CancellationToken.None));
+            Assert.False(await turn.ForListingAsync(CancellationToken.None));
         }
 
         Assert.Equal(TimeSpan.Zero, bucket.Take(1, TimeSpan.Zero));
         Assert.Null(bucket.Take(1, TimeSpan.Zero));
+    }
+
+    [Fact]
+    public void What_is_not_urgent_leaves_half_of_the_burst_and_is_done_some_time_however_much_it_needs()
+    {
+        var bucket = new TokenBucket(_time, burst: 16, perSecond: 1);
+
+        Assert.True(bucket.TakeSpare(8));
+        Assert.False(bucket.TakeSpare(1));
+        _time.Advance(TimeSpan.FromHours(1));
+        Assert.True(bucket.TakeSpare(20));
+    }
+
+    /// <summary>Who is first in the line is not sent behind all who wait for tokens, for they wait behind it.</summary>
+    [Fact]
+    public async Task A_batch_that_met_a_busy_provider_is_sent_again_after_a_moment_whoever_else_waits()
+    {
+        var bucket = new TokenBucket(_time, burst: 1, perSecond: 1);
+        using var turn = new ProviderTurn(bucket, () => TimeSpan.FromMinutes(1), _time);
+        Assert.True(await turn.ForBatchAsync(CancellationToken.None));
+        bucket.Take(30, TimeSpan.FromMinutes(1));
+        var again = turn.AgainAsync(CancellationToken.None);
+        _time.Advance(TimeSpan.FromMilliseconds(200));
+
+        Assert.True(await again);
     }
 
     [Fact]

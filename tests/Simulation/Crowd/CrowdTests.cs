@@ -146,7 +146,7 @@ public sealed class CrowdTests(ITestOutputHelper output)
                 var ballot = Ballot(observer, start, failures: lost - 1 + tick) with { Token = $"{observer}{tick}" };
                 Assert.Equal(ConditionalWrite.Written, await Control.WriteBallotAsync(ballot, token, Token));
                 token = ballot.Token;
-                var ballots = new SharedBallots(Control, Time);
+                var ballots = new SharedBallots(Control, Time, _topology.Timing.Interval);
                 ticks.Add(Task.WhenAll(_topology.Services.Select(service => FollowAsync(follower, service, ballot, ballots, started))));
             }
 
@@ -156,7 +156,11 @@ public sealed class CrowdTests(ITestOutputHelper output)
         private async Task FollowAsync(Follower follower, Service service, Ballot ballot, SharedBallots ballots, Evidence started)
         {
             var look = new Look([Zone.Shown(service.Name), Zone.Shown(service.Name)], HttpOk: true, "");
-            await follower.FollowAsync(service, ballot, listsNow: false, look, ballots, started, Token);
+            if (await follower.FollowAsync(service, ballot, listsNow: false, look, ballots, started, Token) is { } settled)
+            {
+                await follower.CheckAsync(service, settled, started, Token);
+            }
+
             if (_decidedAt is null && (await Control.ReadServiceAsync(service.Name, Token)).Register!.Plan.Since is { } since && since > Scene.Now)
             {
                 _decidedAt = since;
