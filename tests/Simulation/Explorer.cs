@@ -169,7 +169,7 @@ internal sealed class Explorer(Scenario scenario)
                 yield break;
             }
 
-            var (mover, step) = Mover.Start(Scene.Topology, Scene.Service, self, decider.Look, View(state), Clock(i));
+            var (mover, step) = InTurn(Mover.Start(Scene.Topology, Scene.Service, self, decider.Look, View(state), Clock(i)), state, i);
             yield return state.With(i, Stepped(decider with { Look = null }, mover, step)).Say($"{i} reads, then {Name(step)}");
             yield break;
         }
@@ -183,9 +183,6 @@ internal sealed class Explorer(Scenario scenario)
                     yield return Go(state.Fault($"{i} cannot read"), i, new StepResult.NotDone("cannot read"));
                 }
 
-                break;
-            case Step.AwaitTurn:
-                yield return Go(state, i, new StepResult.Turn());
                 break;
             case Step.ListRecords:
                 yield return Go(state, i, new StepResult.Listed(state.Zone));
@@ -220,9 +217,21 @@ internal sealed class Explorer(Scenario scenario)
     /// <summary>The clocks differ by more than a plan is left to its maker, so that nobody waits for another and all that can meet does.</summary>
     private static DateTimeOffset Clock(int i) => Scene.Now.AddSeconds(11 * i);
 
+    /// <summary>A turn changes nothing in the world, and the reading after it sees what one at this moment sees: they are no steps of their own.</summary>
+    private static (Mover Mover, Step Step) InTurn((Mover Mover, Step Step) next, State state, int i)
+    {
+        if (next.Step is not Step.AwaitTurn)
+        {
+            return next;
+        }
+
+        var (mover, _) = next.Mover.Next(new StepResult.Turn(), Clock(i));
+        return mover.Next(new StepResult.Control(View(state)), Clock(i));
+    }
+
     private static State Go(State state, int i, StepResult result)
     {
-        var (mover, step) = state.Deciders[i].Mover!.Next(result, Clock(i));
+        var (mover, step) = InTurn(state.Deciders[i].Mover!.Next(result, Clock(i)), state, i);
         var next = state.With(i, Stepped(state.Deciders[i], mover, step)).Say($"{i}: {Name(result)}, then {Name(step)}");
         Rule(step is not Step.Finish { Ending: Ending.Frozen } || state.MayFreeze, "the name is frozen though nobody but us has touched it", next);
         return next;
