@@ -129,7 +129,7 @@ public sealed class ControlStore(IAmazonDynamoDB dynamoDb, string table, TimeSpa
             throw new ArgumentException($"The order is not given: {mistake}.", nameof(order));
         }
 
-        // The version of the list for which a write may still arrive; while it stays there, nobody knows.
+        // The version that an unacknowledged write expects. While the list is still at that version, the write may yet arrive.
         (string? Version, bool IsOpen) written = (null, false);
         for (var attempt = 1; ; attempt++)
         {

@@ -54,8 +54,13 @@ public sealed record JournalEvidence(DateTimeOffset Now, Register? Register, IRe
     /// <summary>What is written down of a view: of the ballots what they say of that service, and of the register all but answers to orders and the oldest plans, on which no decision rests. With fifty services it stays below 128 KB.</summary>
     public static JournalEvidence Of(DateTimeOffset now, ControlView view, string service)
     {
-        IReadOnlyList<Command> orders = [.. view.Pending];
-        return new JournalEvidence(
-            now, view.Register is { } register ? register with { Answered = [], Known = [.. register.Known.TakeLast(KnownMax)] } : null, orders.Count > 0 ? orders : null, [.. view.Ballots.Select(ballot => ballot.Of(service))]);
+        List<Command> orders = [.. view.Pending];
+        var register = view.Register;
+        if (register is not null)
+        {
+            register = register with { Answered = [], Known = [.. register.Known.TakeLast(KnownMax)] };
+        }
+
+        return new JournalEvidence(now, register, orders.Count > 0 ? orders : null, [.. view.Ballots.Select(ballot => ballot.Of(service))]);
     }
 }

@@ -46,8 +46,13 @@ internal static class Orders
         var waiting = last?.Pending.ToList() ?? [];
         var place = waiting.FindIndex(other => other.Id == order.Id) + 1;
         var until = $"It is refused from {order.At + Command.Lifetime:u} on";
-        return (false, place > 0 ? $"No observer has answered within {patience.TotalSeconds:0} s. The order waits, as number {place} of {waiting.Count}. {until}; see 'failover status'."
-            : write == OrderWrite.Written ? $"The order is given. Whether it was answered within {patience.TotalSeconds:0} s cannot be read. {until}; see 'failover status'."
-            : $"Whether the order was given is not known: the control table did not answer. {until}; see 'failover status' before you give it again.");
+        if (place > 0)
+        {
+            return (false, $"No observer has answered within {patience.TotalSeconds:0} s. The order waits, as number {place} of {waiting.Count}. {until}; see 'failover status'.");
+        }
+
+        return write == OrderWrite.Written
+            ? (false, $"The order is given. Whether it was answered within {patience.TotalSeconds:0} s cannot be read. {until}; see 'failover status'.")
+            : (false, $"Whether the order was given is not known: the control table did not answer. {until}; see 'failover status' before you give it again.");
     }
 }

@@ -45,7 +45,9 @@ internal static class StatusReport
         Line("cool-down", register.CoolDown is { } coolDown && coolDown.Until > now ? $"until {coolDown.Until:u}, {coolDown.AutomaticMoves} automatic moves; 'ack' clears it" : null);
         foreach (var order in view.Pending)
         {
-            Line("waiting", $"{order.Kind}{(order.To is { } to ? $" {to}" : "")} by {order.By}, given {(now - order.At).TotalSeconds:0} s ago");
+            // What another program wrote may hold terminal escapes; an observer refuses it.
+            var what = order.Mistake() is { } mistake ? $"an order that will be refused: {mistake}" : $"{order.Kind} {order.To} by {order.By}";
+            Line("waiting", $"{what}, given {(now - order.At).TotalSeconds:0} s ago");
         }
 
         Line("last answer", register.LastCommand is { } last ? $"{last.Says} ({last.At:u})" : null);

@@ -108,12 +108,12 @@ public sealed class Follower(
     }
 
     /// <summary>Once everything that is urgent is done: asks what the provider would refuse of a settled name's plans, if it is time to.</summary>
-    /// <param name="started">When the tick began: what is left of half its interval is for this.</param>
+    /// <param name="started">When the tick began: what is left of its interval is for this.</param>
     public async Task CheckAsync(Service service, Register settled, Evidence started, CancellationToken cancellationToken)
     {
         if (service is { Lever: Lever.Records, Mode: not FailoverMode.ObserveOnly })
         {
-            await _checks.CheckAsync(service, settled, providerOf(service), BucketOf(service), LineOf(service), (Timing.Interval / 2) - started.Age, cancellationToken);
+            await _checks.CheckAsync(service, settled, providerOf(service), BucketOf(service), LineOf(service), Timing.Interval - started.Age, cancellationToken);
         }
     }
 
@@ -144,7 +144,7 @@ public sealed class Follower(
     }
 
     /// <summary>
-    /// A batch waits for the one before it in its zone. While the provider is busy with another observer's it is sent again, by whoever is first in the line alone. What it rests on must be fresh before each try.
+    /// A batch waits for the one before it in its zone. While the provider is busy with another observer's it is sent again; only the first in the line does so. What it rests on must be fresh before each try.
     /// </summary>
     private Task<StepResult> ApplyAsync(Service service, Step.Apply apply, ProviderTurn turn, Func<string?> stale, CancellationToken cancellationToken)
     {

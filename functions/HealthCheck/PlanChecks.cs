@@ -19,31 +19,28 @@ internal sealed class PlanChecks(string observer, TickReport report, TimeSpan ca
     private static readonly TimeSpan PeriodWhileRefused = TimeSpan.FromMinutes(5);
     private static readonly TimeSpan PeriodWhileUnknown = TimeSpan.FromMinutes(1);
 
-    /// <summary>By service: when it is asked next, and how many plans would be refused; null while nobody could say.</summary>
-    private readonly ConcurrentDictionary<string, (DateTimeOffset NextAt, int? Refused)> _last = [];
+    /// <summary>By service: when it is checked next.</summary>
+    private readonly ConcurrentDictionary<string, DateTimeOffset> _nextAt = [];
 
-    /// <summary>Asks if it is time to, nobody else needs the provider, and its request limit has room to spare; tells in any case what is known.</summary>
+    /// <summary>Checks the plans if it is time to, the zone is not being changed, and the request limit has room to spare.</summary>
     /// <param name="register">Of a name that is settled.</param>
-    /// <param name="patience">How long it may take.</param>
+    /// <param name="patience">How long the check may take.</param>
     public async Task CheckAsync(Service service, Register register, IDnsProvider provider, TokenBucket bucket, ZoneLine line, TimeSpan patience, CancellationToken cancellationToken)
     {
-        var last = _last.GetValueOrDefault(service.Name);
-        if (last.NextAt <= time.GetUtcNow() && patience > callTimeout && line.IsFree && bucket.TakeSpare(2 * service.Endpoints.Count))
+        if (_nextAt.GetValueOrDefault(service.Name) > time.GetUtcNow() || patience < callTimeout || !line.IsFree || !bucket.TakeSpare(2 * service.Endpoints.Count))
         {
-            _last[service.Name] = last = (time.GetUtcNow() + PeriodWhileUnknown, last.Refused);
-            if (await CountRefusedAsync(service, register, provider, line, patience, cancellationToken) is { } refused)
-            {
-                _last[service.Name] = last = (time.GetUtcNow() + (refused > 0 ? PeriodWhileRefused : Period), refused);
-            }
+            return;
         }
 
-        if (last.Refused is { } known)
+        _nextAt[service.Name] = time.GetUtcNow() + PeriodWhileUnknown;
+        if (await CountRefusedAsync(service, register, provider, line, patience, cancellationToken) is { } refused)
         {
-            report.Checked(service, known);
+            _nextAt[service.Name] = time.GetUtcNow() + (refused > 0 ? PeriodWhileRefused : Period);
+            report.Checked(service, refused);
         }
     }
 
-    /// <summary>How many endpoints' plans would be refused; null if the provider does not answer: its silence is told where it matters.</summary>
+    /// <summary>How many endpoints' plans would be refused; null if the provider does not answer: other alarms cover that.</summary>
     private async Task<int?> CountRefusedAsync(Service service, Register register, IDnsProvider provider, ZoneLine line, TimeSpan patience, CancellationToken cancellationToken)
     {
         var refused = 0;

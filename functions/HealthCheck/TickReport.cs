@@ -16,6 +16,7 @@ public sealed class TickReport(HealthCheckOptions options, JournalStore journal,
     private static readonly TimeSpan CertificateWarning = TimeSpan.FromDays(14);
 
     private readonly ConcurrentDictionary<string, (DateTimeOffset AsOf, DateTimeOffset? Since)> _unsettled = [];
+    private readonly ConcurrentDictionary<string, int> _plansRefused = [];
 
     /// <summary>What this process left unsettled in its last tick.</summary>
     public Unsettled Unsettled
@@ -82,8 +83,8 @@ public sealed class TickReport(HealthCheckOptions options, JournalStore journal,
         }
     }
 
-    /// <summary>How many endpoints' plans the DNS provider would refuse, as it was asked last.</summary>
-    public void Checked(Service service, int refused) => metrics.Emit([("Service", service.Name), ("Observer", options.Observer)], new Metric("PlansRefused", "Count", refused));
+    /// <summary>How many endpoints' plans the DNS provider would refuse. Every tick's report repeats it from then on.</summary>
+    public void Checked(Service service, int refused) => _plansRefused[service.Name] = refused;
 
     /// <summary>The mover came to an end for this tick.</summary>
     /// <param name="own">This tick's ballot.</param>
@@ -107,14 +108,21 @@ public sealed class TickReport(HealthCheckOptions options, JournalStore journal,
         }
 
         Log.Decided(logger, service.Name, decision.Diagnosis.ToString(), decision.Verdict.ToString(), decision.Why, string.Join("; ", mover.Log));
-        metrics.Emit(
-            [("Service", service.Name), ("Observer", options.Observer)],
+        List<Metric> told =
+        [
             new Metric("Vote", "Count", 1),
             new Metric("Frozen", "Count", finish.Ending == Ending.Frozen ? 1 : 0),
             new Metric("OlderPlanVisible", "Count", mover.HasRegressed ? 1 : 0),
             new Metric("HeldFailure", "Count", decision.Held.Any(reason => reason is not (HoldReason.NoDataGate or HoldReason.Backlog)) ? 1 : 0),
             new Metric("DecisionToMove", "Count", decision.Verdict == Verdict.Hold ? 0 : 1),
-            new Metric("Epoch", "None", mover.Register?.Epoch ?? 0));
+            new Metric("Epoch", "None", mover.Register?.Epoch ?? 0),
+        ];
+        if (_plansRefused.TryGetValue(service.Name, out var refused))
+        {
+            told.Add(new Metric("PlansRefused", "Count", refused));
+        }
+
+        metrics.Emit([("Service", service.Name), ("Observer", options.Observer)], told);
         Tell(service, own.Start, Overdue.Of(service, Timing, mover, look, finish.Ending, own, SinceOf(service, own)));
         // Each observer in its own region: two of three alarms, each with its memory, are the fence. Who is neither of the two says nothing.
         if (service.Lever == Lever.Switch && isFresh && mover.Register is { Primary: { } primary } register && (register.SentEndpoint == primary || service.Endpoint(register.SentEndpoint) is not null))

@@ -8,10 +8,10 @@ namespace Failover.ControlPlane.Tests;
 /// </summary>
 public class RegisterFormTests
 {
-    /// <summary>Of the form that <c>ControlStore</c> stores as <c>register_v2</c>. If this changes after a release, raise the number there, and say so in the release's notes. (No release has had v2 without <c>answered</c> and <c>order</c>.)</summary>
+    /// <summary>Of the form that <c>ControlStore</c> stores as <c>register_v2</c>. If this changes after a release, raise the number there, and say so in the release's notes. (No release has had v2 without <c>answered</c> and <c>orderId</c>.)</summary>
     private const string Members =
         "Adoption(sets,txt) Alias(dnsName,evaluateTargetHealth,hostedZoneId) CommandOutcome(at,id,obeyed,says) CoolDown(automaticMoves,since,until) FenceToLift(notBefore,order,replica) "
-        + "Move(from,isForced,kind,since,to) Override(by,order,reason,since,until) Pin(endpoint,force,order) Plan(endpoint,epoch,id,sets,txt) PlannedMove(by,fencedAt,from,replica,since,to,until) "
+        + "Move(from,isForced,kind,since,to) Override(by,orderId,reason,since,until) Pin(endpoint,force,order) Plan(endpoint,epoch,id,sets,txt) PlannedMove(by,fencedAt,from,replica,since,to,until) "
         + "Publication(baseline,heldAt,publishedAt,sentAt) PublishedMove(at,epoch,from,to) RecordSet(alias,name,ttlSeconds,type,values) "
         + "Register(active,adopted,answered,approved,coolDown,drained,epoch,fenceToLift,known,lastMove,moving,observers,paused,pinned,plan,planned,primary,publication,rev,service,serving,withdrawals,withdraws) "
         + "WithdrawnPlan(id,kind)";

@@ -199,6 +199,8 @@ public sealed class FollowerTests : IAsyncLifetime
                 await control.WriteBallotAsync(World.Ballot(observer, _says).MadeAt(_time.GetUtcNow()) with { Token = Guid.NewGuid().ToString() }, stored.Token, Token);
             }
 
+            // The check comes after the report; the next tick reports it.
+            await FollowAsync(sleepAfterRead: 0);
             _output.SetLength(0);
             await FollowAsync(sleepAfterRead: 0);
             return Encoding.UTF8.GetString(_output.ToArray()) is var told && told.Contains("\"PlansRefused\":[0]", StringComparison.Ordinal) ? "none" : told.Contains("\"PlansRefused\":[3]", StringComparison.Ordinal) ? "all" : told;

@@ -100,35 +100,54 @@ public sealed record Command
     public bool IsEnding => Kind is CommandKind.Resume or CommandKind.Unpin or CommandKind.Undrain;
 
     /// <summary>
-    /// The order as it is meant by somebody who looked at that view: for the present epoch if it depends on one, and ending the newest order that it can mean.
-    /// What it says already stays.
+    /// Addresses the order to what an operator sees in that view: to its epoch, if the order starts something, and to the newest order that it can end.
+    /// An epoch or an id that it names already stays.
     /// </summary>
-    public Command MeantFor(ControlView view) => this with
+    public Command MeantFor(ControlView view)
     {
-        IfEpoch = IfEpoch ?? (IsStopping || IsEnding ? null : view.Register?.Epoch),
-        Ends = Ends ?? (IsEnding ? Ended(view) : null),
-    };
+        if (IsStopping)
+        {
+            return this;
+        }
+
+        return IsEnding ? this with { Ends = Ends ?? Ended(view) } : this with { IfEpoch = IfEpoch ?? view.Register?.Epoch };
+    }
 
     private string? Ended(ControlView view)
     {
-        var kind = Kind switch { CommandKind.Resume => CommandKind.Pause, CommandKind.Unpin => CommandKind.Pin, _ => CommandKind.Drain };
-        return view.Pending.LastOrDefault(order => order.Kind == kind && (kind != CommandKind.Drain || order.To == To))?.Id ?? kind switch
+        var (kind, inForce) = Kind switch
         {
-            CommandKind.Pause => view.Register?.Paused?.Order,
-            CommandKind.Pin => view.Register?.Pinned?.Order.Order,
-            _ => To is { } to && view.Register?.Drained.GetValueOrDefault(to) is { } drain ? drain.Order : null,
+            CommandKind.Resume => (CommandKind.Pause, view.Register?.Paused),
+            CommandKind.Unpin => (CommandKind.Pin, view.Register?.Pinned?.Order),
+            _ => (CommandKind.Drain, view.Register?.Drained.GetValueOrDefault(To ?? "")),
         };
+        var waiting = view.Pending.LastOrDefault(order => order.Kind == kind && (kind != CommandKind.Drain || order.To == To));
+        return waiting?.Id ?? inForce?.OrderId;
     }
 
     /// <summary>What is wrong with it whatever the state of the service, and how to mend it; null if nothing is.</summary>
-    public string? Mistake() =>
-        Id is not { Length: > 0 and <= IdMax } ? $"its id is not of 1 to {IdMax} characters"
-        : By is not { Length: > 0 } || IsUnfit(By, NameMax) ? $"'by' is not of 1 to {NameMax} bytes of printable text"
-        : IsUnfit(To, NameMax) ? $"'to' is not of at most {NameMax} bytes of printable text"
-        : IsUnfit(Ends, IdMax) ? $"'ends' is not of at most {IdMax} bytes of printable text"
-        : IsUnfit(Reason, ReasonMax) ? $"'reason' is not of at most {ReasonMax} bytes of printable text"
-        : Minutes is < 1 or > MinutesMax ? $"'minutes' is {Minutes}, not 1 to {MinutesMax}"
-        : null;
+    public string? Mistake()
+    {
+        if (Id is not { Length: > 0 and <= IdMax })
+        {
+            return $"its id is not of 1 to {IdMax} characters";
+        }
+
+        if (By is not { Length: > 0 } || IsUnfit(By, NameMax))
+        {
+            return $"'by' is not of 1 to {NameMax} bytes of printable text";
+        }
+
+        foreach (var (name, text, max) in new[] { ("to", To, NameMax), ("ends", Ends, IdMax), ("reason", Reason, ReasonMax) })
+        {
+            if (IsUnfit(text, max))
+            {
+                return $"'{name}' is not of at most {max} bytes of printable text";
+            }
+        }
+
+        return Minutes is < 1 or > MinutesMax ? $"'minutes' is {Minutes}, not 1 to {MinutesMax}" : null;
+    }
 
     private static bool IsUnfit(string? text, int max) => text is not null && !Printable.Fits(text, max);
 

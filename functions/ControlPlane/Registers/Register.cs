@@ -220,9 +220,9 @@ public sealed record Adoption(string? Txt, IReadOnlyList<RecordSet> Sets);
 public sealed record CoolDown(DateTimeOffset Since, DateTimeOffset Until, int AutomaticMoves);
 
 /// <summary>An operator's order that stays in force.</summary>
-/// <param name="Order">The id of the order: whoever ends it names it.</param>
+/// <param name="OrderId">The order that it comes from. An order that ends it names this id.</param>
 /// <param name="Until">When it ends by itself, or null.</param>
-public sealed record Override(string Order, string By, DateTimeOffset Since, DateTimeOffset? Until, string? Reason)
+public sealed record Override(string OrderId, string By, DateTimeOffset Since, DateTimeOffset? Until, string? Reason)
 {
     /// <summary>Whether it is in force.</summary>
     public bool IsInForce(DateTimeOffset now) => Until is null || Until > now;

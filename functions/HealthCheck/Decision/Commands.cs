@@ -44,30 +44,35 @@ public static class Commands
     /// <summary>What is refused for its age, or for a pause beside it, needs no listing, which may be what fails.</summary>
     private static bool NeedsListing(Service service, Register? register, Command command, IReadOnlyList<Command> batch, DateTimeOffset now) =>
         service.Lever == Lever.Records
-        && (register is null || (command.Kind is CommandKind.Adopt or CommandKind.Move or CommandKind.MoveBack or CommandKind.PlannedMove && Stale(command, register, now) is null && !IsPaused(register, command, batch, now)));
+        && (register is null || (command.Kind is CommandKind.Adopt or CommandKind.Move or CommandKind.MoveBack or CommandKind.PlannedMove && Stale(command, register, now) is null && !(command.IsStarting && IsPaused(register, batch, now))));
 
     /// <summary>The register after all of these orders; null if there is none and no order makes one.</summary>
     public static Register? Obey(Topology topology, Service service, ControlView view, IReadOnlyList<Command> batch, Listing? listing, string self, DateTimeOffset now)
     {
+        var isPaused = IsPaused(view.Register, batch, now);
         var register = view.Register;
         foreach (var command in batch)
         {
-            register = Obey(topology, service, view with { Register = register }, command, batch, listing, self, now);
+            register = Obey(topology, service, view with { Register = register }, command, isPaused, listing, self, now);
         }
 
         // One write, whatever it answers.
         return register is not null && view.Register is { } before ? register with { Rev = before.Rev + 1 } : register;
     }
 
-    private static Register? Obey(Topology topology, Service service, ControlView view, Command command, IReadOnlyList<Command> batch, Listing? listing, string self, DateTimeOffset now)
+    private static Register? Obey(Topology topology, Service service, ControlView view, Command command, bool isPaused, Listing? listing, string self, DateTimeOffset now)
     {
         Register? next;
         string says;
         try
         {
-            (next, says) = Stale(command, view.Register, now) is { } stale ? (null, stale)
-                : IsPaused(view.Register, command, batch, now) ? (null, "refused: a pause was ordered at the same moment; order it again if you still want it")
-                : Answer(topology, service, view, command, listing, self, now);
+            var stale = Stale(command, view.Register, now);
+            if (stale is null && isPaused && command.IsStarting)
+            {
+                stale = "refused: a pause was ordered at the same moment; order it again if you still want it";
+            }
+
+            (next, says) = stale is null ? Answer(topology, service, view, command, listing, self, now) : (null, stale);
         }
         catch (Exception error)
         {
@@ -78,8 +83,8 @@ public static class Commands
         return (next ?? view.Register)?.WithAnswer(new CommandOutcome(command.Id, next is not null, Printable.Of(says, SaysMax), now), view.Orders);
     }
 
-    private static bool IsPaused(Register? register, Command command, IReadOnlyList<Command> batch, DateTimeOffset now) =>
-        command.IsStarting && batch.Any(other => other.Kind == CommandKind.Pause && Stale(other, register, now) is null);
+    /// <summary>Whether a pause is obeyed with these orders.</summary>
+    private static bool IsPaused(Register? register, IReadOnlyList<Command> batch, DateTimeOffset now) => batch.Any(command => command.Kind == CommandKind.Pause && Stale(command, register, now) is null);
 
     private static (Register? Next, string Says) Answer(Topology topology, Service service, ControlView view, Command command, Listing? listing, string self, DateTimeOffset now)
     {
@@ -98,31 +103,34 @@ public static class Commands
             CommandKind.Move or CommandKind.MoveBack => MoveTo(topology, service, register, view, command, listing, self, now),
             CommandKind.PlannedMove => PlanTo(topology, service, register, view, command, listing, now),
             CommandKind.Pause => (register with { Paused = OrderOf(register, command, now) }, PauseSays(service, register) + Replaces(register.Paused, now)),
-            CommandKind.Resume => register.Paused is { } paused && IsEnded(paused, command, now, "pause") is { } why ? (null, why)
-                : register.Paused is null ? (null, "refused: nothing is paused") : (register with { Paused = null }, "resumed"),
+            CommandKind.Resume => WhyNotEnded(register.Paused, command, now, "pause") is { } why ? (null, why) : (register with { Paused = null }, "resumed"),
             CommandKind.Ack => (register with { CoolDown = null, Withdrawals = [] }, "acknowledged"),
             CommandKind.Approve when service.Mode != FailoverMode.Approve => (null, "refused: the service's moves need no approval"),
             CommandKind.Approve => (register with { Approved = new Override(command.Id, command.By, now, now + Command.Lifetime, command.Reason) }, $"approved for {Command.Lifetime.TotalMinutes:0} minutes"),
             CommandKind.Pin => PinTo(topology, service, register, view, command, now),
-            CommandKind.Unpin => register.Pinned is { } pin && IsEnded(pin.Order, command, now, "pin") is { } why ? (null, why)
-                : register.Pinned is null ? (null, "refused: nothing is pinned") : (register with { Pinned = null }, "unpinned"),
+            CommandKind.Unpin => WhyNotEnded(register.Pinned?.Order, command, now, "pin") is { } why ? (null, why) : (register with { Pinned = null }, "unpinned"),
             CommandKind.Drain => Drain(service, register, command, now),
-            CommandKind.Undrain => Undrain(register, command, now),
+            CommandKind.Undrain => WhyNotEnded(register.Drained.GetValueOrDefault(command.To ?? ""), command, now, $"drain of '{command.To}'") is { } why
+                ? (null, why)
+                : (register with { Drained = register.Drained.Where(other => other.Key != command.To).ToDictionary() }, $"{command.To} is drained no more"),
             CommandKind.Unknown => (null, "refused: this version does not know that kind of command"),
             CommandKind.Adopt when service.Lever == Lever.Switch => (null, "refused: the lever 'Switch' writes no records; there is nothing to adopt"),
             _ => Adopt(topology, service, register, command, listing!, self, now),
         };
     }
 
-    private static (Register? Next, string Says) Undrain(Register register, Command command, DateTimeOffset now) =>
-        command.To is not { } to || !register.Drained.TryGetValue(to, out var drain) ? (null, $"refused: '{command.To}' is not drained")
-        : IsEnded(drain, command, now, $"drain of {to}") is { } why ? (null, why)
-        : (register with { Drained = register.Drained.Where(other => other.Key != to).ToDictionary() }, $"{to} is drained no more");
+    /// <summary>Why an order does not end what is in force: there is none, or it is a later one of another operator. Null if it ends it.</summary>
+    private static string? WhyNotEnded(Override? inForce, Command command, DateTimeOffset now, string what)
+    {
+        if (inForce is null)
+        {
+            return $"refused: there is no {what}";
+        }
 
-    /// <summary>Why an order does not end what is in force: another operator's that came later. Null if it ends it.</summary>
-    private static string? IsEnded(Override inForce, Command command, DateTimeOffset now, string what) =>
-        command.Ends == inForce.Order || !inForce.IsInForce(now) ? null
-        : $"refused: the {what} in force is another: by {inForce.By} since {inForce.Since:u}, order {inForce.Order}; look at it, and end that one";
+        return command.Ends == inForce.OrderId || !inForce.IsInForce(now)
+            ? null
+            : $"refused: the {what} in force is another: by {inForce.By} since {inForce.Since:u}, order {inForce.OrderId}; look at it, and end that one";
+    }
 
     /// <summary>What a pause does to a move under way depends on how far that has come.</summary>
     private static string PauseSays(Service service, Register register)
@@ -152,11 +160,20 @@ public static class Commands
         kind is CommandKind.Move or CommandKind.MoveBack or CommandKind.PlannedMove or CommandKind.Pin or CommandKind.Drain or CommandKind.Approve;
 
     /// <summary>Why an order is refused whatever it asks for: it is of another time or epoch; null if it is not.</summary>
-    public static string? Stale(Command command, Register? register, DateTimeOffset now) =>
-        command.Mistake() is { } mistake ? $"refused: {mistake}"
-        : command.Kind != CommandKind.Unknown && (now - command.At).Duration() > Command.Lifetime ? $"refused: it is of {command.At:O}, more than {Command.Lifetime.TotalMinutes:0} minutes away"
-        : command.IfEpoch is { } epoch && register is not null && epoch != register.Epoch ? $"refused: it was meant for epoch {epoch}, this is {register.Epoch}"
-        : null;
+    public static string? Stale(Command command, Register? register, DateTimeOffset now)
+    {
+        if (command.Mistake() is { } mistake)
+        {
+            return $"refused: {mistake}";
+        }
+
+        if (command.Kind != CommandKind.Unknown && (now - command.At).Duration() > Command.Lifetime)
+        {
+            return $"refused: it is of {command.At:O}, more than {Command.Lifetime.TotalMinutes:0} minutes away";
+        }
+
+        return command.IfEpoch is { } epoch && register is not null && epoch != register.Epoch ? $"refused: it was meant for epoch {epoch}, this is {register.Epoch}" : null;
+    }
 
     private static (Register? Next, string Says) MoveTo(
         Topology topology, Service service, Register register, ControlView view, Command command, Listing? listing, string self, DateTimeOffset now)
@@ -281,7 +298,7 @@ public static class Commands
             : (register with { Drained = drained }, $"drained {endpoint.Name}{Replaces(register.Drained.GetValueOrDefault(endpoint.Name), now)}");
     }
 
-    /// <summary>What an order takes the place of, so that nobody's ends in silence.</summary>
+    /// <summary>Names the operator whose order is replaced: no order ends in silence.</summary>
     private static string Replaces(Override? before, DateTimeOffset now) =>
         before?.IsInForce(now) != true ? "" : $"; in place of the same order by {before.By}, which stood {(before.Until is { } until ? $"until {until:u}" : "without an end")}";
 

@@ -588,7 +588,7 @@ public sealed record Mover
 
     /// <summary>
     /// What the name holds unless somebody has touched it since the servers were asked: they all show the plan before, its TXT included. A batch that replaces exactly this
-    /// needs no listing: it is refused if the name is otherwise. Whoever sent one already lists. Null where that is not so, or where a write is not conditional.
+    /// needs no listing: it is refused if the name is otherwise. An observer that has sent one lists instead. Null where that is not so, or where a write is not conditional.
     /// </summary>
     private Listing? Presumed(Register register) =>
         Service.IsFenced && !IsDryRun && !HasPresumedWrongly && register is { Publication.HeldAt: null, Withdraws: null, Adopted: null, Known: [.., var last] } && Look.AllShow(last, HasTxt)

@@ -10,7 +10,7 @@ public abstract record Step
     {
     }
 
-    /// <summary>Read register, command and ballots, strongly.</summary>
+    /// <summary>Read register, orders and ballots, strongly.</summary>
     public sealed record ReadControl : Step;
 
     /// <summary>Wait until the provider's request limit has room for a batch: before the evidence is read, which would grow old in the queue.</summary>

@@ -6,7 +6,7 @@ public sealed class ZoneLine
     private readonly Lock _lock = new();
     private Task _last = Task.CompletedTask;
 
-    /// <summary>Whether nobody is in it now.</summary>
+    /// <summary>Whether it is empty.</summary>
     public bool IsFree
     {
         get

@@ -210,7 +210,7 @@ internal sealed class ControlApi(World world, TimeProvider time)
             }
 
             // An order that ends a pause, a pin or a drain ends the one that stands: the page's user sees it.
-            if (command.Ends is null && command.Kind is CommandKind.Resume or CommandKind.Unpin or CommandKind.Undrain)
+            if (command.IsEnding)
             {
                 command = command.MeantFor(await world.ControlStore.ReadAsync(service, context.RequestAborted));
             }

@@ -115,8 +115,8 @@ public class CommandsTests
         Refused(Obey(pinned, Order(CommandKind.Move) with { To = "c", Force = true }), "pinned to b");
         Refused(Obey(drained, Order(CommandKind.Drain) with { To = "a" }), "nowhere to go");
         Refused(Obey(drained, Order(CommandKind.Move) with { To = "b" }), "b is drained");
-        Refused(Obey(Settled, Order(CommandKind.Undrain) with { To = "b" }), "not drained");
-        Refused(Obey(Settled, Order(CommandKind.Unpin)), "nothing is pinned");
+        Refused(Obey(Settled, Order(CommandKind.Undrain) with { To = "b" }), "there is no drain of 'b'");
+        Refused(Obey(Settled, Order(CommandKind.Unpin)), "there is no pin");
         Refused(Obey(Settled, Order(CommandKind.Approve)), "need no approval");
         Refused(Obey(Settled, Order(CommandKind.Pin) with { To = "x" }), "no endpoint");
     }
@@ -189,6 +189,17 @@ public class CommandsTests
         Assert.Contains("a pause was ordered at the same moment", next.AnswerTo("1")!.Says, StringComparison.Ordinal);
     }
 
+    /// <summary>What an order before it did to the epoch changes nothing about a pause that was obeyed.</summary>
+    [Fact]
+    public void A_pause_for_the_epoch_before_an_adoption_overrides_a_move_after_it()
+    {
+        var world = new Listing(World.Plan("b", 9).Sets, World.Plan("b", 9).Txt);
+        var next = ObeyAll(World.Service, Settled, [Numbered(1, CommandKind.Pause) with { IfEpoch = 4 }, Numbered(2, CommandKind.Adopt), Numbered(3, CommandKind.Move, "a")], world)!;
+
+        Assert.Equal((10, "b"), (next.Epoch, next.Plan.Endpoint));
+        Assert.Contains("a pause was ordered at the same moment", next.AnswerTo("3")!.Says, StringComparison.Ordinal);
+    }
+
     /// <summary>F9: two operators order at once, and the first move takes the epoch that both had in mind.</summary>
     [Fact]
     public void Of_two_moves_for_one_epoch_the_first_is_made()
@@ -214,7 +225,7 @@ public class CommandsTests
 
         Assert.Equal("paused; in place of the same order by op, which stood without an end", paused.AnswerTo("2")!.Says);
         Assert.All(refused.Answered.TakeLast(4), answer => Assert.Contains("in force is another: by op", answer.Says, StringComparison.Ordinal));
-        Assert.True(refused is { Paused.Order: "2", Pinned.Order.Order: "3" } && refused.IsDrained("c", World.Now));
+        Assert.True(refused is { Paused.OrderId: "2", Pinned.Order.OrderId: "3" } && refused.IsDrained("c", World.Now));
         Assert.True(ended is { Paused: null, Pinned: null, Drained.Count: 0 });
     }
 

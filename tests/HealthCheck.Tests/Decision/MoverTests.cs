@@ -82,6 +82,25 @@ public class MoverTests
         Assert.Empty(register.Answered);
     }
 
+    /// <summary>F10: three observers that list fifty names at once use up the provider's limit. The others wait their turn, and go on if the maker does not.</summary>
+    [Fact]
+    public void A_plan_is_left_to_its_maker_first_and_to_each_other_observer_once()
+    {
+        var now = World.Now.AddSeconds(20);
+        bool Acts(string self, int ageSeconds)
+        {
+            var plan = Plan.For(World.Service, World.Service.Endpoint("b")!, 5, now.AddSeconds(-ageSeconds), "o1", "Command");
+            var register = World.Register().WithPlan(plan) with { Moving = new Move("a", "b", MoveKind.Command, World.Now), Publication = World.Sent };
+            var view = new ControlView(register, [], [.. World.Topology.Observers.Select(observer => World.Ballot(observer, "a:9- b:+").MadeAt(now))]);
+            return Mover.Start(World.Topology, World.Service, self, new Look([null], HttpOk: true, ""), view, now).Step is Step.ListRecords;
+        }
+
+        Assert.True(Acts("o1", 0));
+        Assert.False(Acts("o2", 4) || Acts("o3", 4));
+        Assert.True(Acts("o2", 6) ^ Acts("o3", 6));
+        Assert.True(Acts("o2", 15) && Acts("o3", 15));
+    }
+
     private static Step.Finish Run(Service service, ref Register register, Listing shown, string says, Listing? zone, IReadOnlyList<Command> orders, Func<Step.Apply, StepResult> apply)
     {
         var topology = World.Topology with { Services = [service] };

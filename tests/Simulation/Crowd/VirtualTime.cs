@@ -42,6 +42,7 @@ internal sealed class VirtualTime(DateTimeOffset start) : TimeProvider
                 Advance();
             }
 
+            // It has ended: nothing is waited for, and what it threw is thrown on.
             running.GetAwaiter().GetResult();
         }
         finally
@@ -73,6 +74,11 @@ internal sealed class VirtualTime(DateTimeOffset start) : TimeProvider
 
         public bool Change(TimeSpan dueTime, TimeSpan period)
         {
+            if (period != Timeout.InfiniteTimeSpan && period != TimeSpan.Zero)
+            {
+                throw new NotSupportedException("No timer here fires twice.");
+            }
+
             DueAt = dueTime == Timeout.InfiniteTimeSpan ? null : time._now + dueTime;
             if (DueAt is { } at)
             {
