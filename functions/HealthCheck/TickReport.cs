@@ -108,21 +108,17 @@ public sealed class TickReport(HealthCheckOptions options, JournalStore journal,
         }
 
         Log.Decided(logger, service.Name, decision.Diagnosis.ToString(), decision.Verdict.ToString(), decision.Why, string.Join("; ", mover.Log));
-        List<Metric> told =
-        [
-            new Metric("Vote", "Count", 1),
-            new Metric("Frozen", "Count", finish.Ending == Ending.Frozen ? 1 : 0),
-            new Metric("OlderPlanVisible", "Count", mover.HasRegressed ? 1 : 0),
-            new Metric("HeldFailure", "Count", decision.Held.Any(reason => reason is not (HoldReason.NoDataGate or HoldReason.Backlog)) ? 1 : 0),
-            new Metric("DecisionToMove", "Count", decision.Verdict == Verdict.Hold ? 0 : 1),
-            new Metric("Epoch", "None", mover.Register?.Epoch ?? 0),
-        ];
-        if (_plansRefused.TryGetValue(service.Name, out var refused))
-        {
-            told.Add(new Metric("PlansRefused", "Count", refused));
-        }
-
-        metrics.Emit([("Service", service.Name), ("Observer", options.Observer)], told);
+        metrics.Emit(
+            [("Service", service.Name), ("Observer", options.Observer)],
+            [
+                new Metric("Vote", "Count", 1),
+                new Metric("Frozen", "Count", finish.Ending == Ending.Frozen ? 1 : 0),
+                new Metric("OlderPlanVisible", "Count", mover.HasRegressed ? 1 : 0),
+                new Metric("HeldFailure", "Count", decision.Held.Any(reason => reason is not (HoldReason.NoDataGate or HoldReason.Backlog)) ? 1 : 0),
+                new Metric("DecisionToMove", "Count", decision.Verdict == Verdict.Hold ? 0 : 1),
+                new Metric("Epoch", "None", mover.Register?.Epoch ?? 0),
+                .. _plansRefused.TryGetValue(service.Name, out var refused) ? [new Metric("PlansRefused", "Count", refused)] : Array.Empty<Metric>(),
+            ]);
         Tell(service, own.Start, Overdue.Of(service, Timing, mover, look, finish.Ending, own, SinceOf(service, own)));
         // Each observer in its own region: two of three alarms, each with its memory, are the fence. Who is neither of the two says nothing.
         if (service.Lever == Lever.Switch && isFresh && mover.Register is { Primary: { } primary } register && (register.SentEndpoint == primary || service.Endpoint(register.SentEndpoint) is not null))
